@@ -1,0 +1,339 @@
+"""SimilarityGraph: every pair of rows at or above a threshold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from splitleak.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MAX_EXPANDED_PAIRS = 50_000_000
+
+
+@dataclass(frozen=True)
+class Recall:
+    """Share of the true pairs that an approximate search found, measured on a sample of rows.
+
+    Attributes
+    ----------
+    estimate, low, high : float
+        Point estimate and 95 % interval (Wilson), each in [0, 1].
+    found, total : int
+        True pairs of the sampled rows that the search found, and all of them.
+    """
+
+    estimate: float
+    low: float
+    high: float
+    found: int
+    total: int
+
+    @classmethod
+    def measured(cls, found: int, total: int) -> Recall:
+        """Return the estimate for `found` of `total` true pairs; with no true pair, the interval is [0, 1]."""
+        if total == 0:
+            return cls(float("nan"), 0.0, 1.0, 0, 0)
+        z, p = 1.959963984540054, found / total
+        centre = (p + z * z / (2 * total)) / (1 + z * z / total)
+        half = z / (1 + z * z / total) * np.sqrt(p * (1 - p) / total + z * z / (4 * total * total))
+        low = 0.0 if found == 0 else float(max(0.0, centre - half))
+        high = 1.0 if found == total else float(min(1.0, centre + half))
+        return cls(p, low, high, found, total)
+
+    def __str__(self) -> str:
+        if self.total == 0:
+            return "not measurable (no similar pair in the sample)"
+        return f"{self.estimate:.4f} (95 % interval {self.low:.4f} to {self.high:.4f}, {self.found} of {self.total} pairs)"
+
+
+@dataclass(frozen=True)
+class SimilarityGraph:
+    """Every pair of rows with similarity at or above a threshold.
+
+    Rows that are equal for the measure (similarity 1) are stored once: `copies` names the representative of
+    each row, `left` and `right` hold pairs of representatives only, and the pairs among copies, and between
+    the copies of two joined representatives, are implied. So a thousand identical rows cost a thousand
+    numbers, not half a million pairs.
+
+    Attributes
+    ----------
+    left, right : int64 array of shape (n_stored,)
+        Row positions of the stored pairs, ``left < right``, sorted by (left, right), unique.
+    similarity : float64 array of shape (n_stored,)
+        Similarity of each stored pair in [threshold, 1]; 1 = identical.
+    n_rows : int
+        Number of rows of the data.
+    threshold : float
+        Inclusive bound in (0, 1].
+    measure : str
+        The backend and its options.
+    exact : bool
+        True when no pair can be missing.
+    recall : Recall or None
+        Measured recall where pairs may be missing.
+    copies : int64 array of shape (n_rows,) or None
+        Position of each row's representative (the first row with equal content); None: no row has a copy.
+    complete : bool
+        False when there were too many pairs to list: the stored pairs then still join the right components,
+        but do not list each pair within them.
+    """
+
+    left: NDArray[np.int64]
+    right: NDArray[np.int64]
+    similarity: NDArray[np.float64]
+    n_rows: int
+    threshold: float
+    measure: str = "precomputed"
+    exact: bool = True
+    recall: Recall | None = None
+    copies: NDArray[np.int64] | None = None
+    complete: bool = True
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def build(
+        cls,
+        left: ArrayLike,
+        right: ArrayLike,
+        similarity: ArrayLike,
+        *,
+        n_rows: int,
+        threshold: float,
+        measure: str,
+        exact: bool = True,
+        recall: Recall | None = None,
+        copies: NDArray[np.int64] | None = None,
+        complete: bool = True,
+        details: Mapping[str, Any] | None = None,
+    ) -> SimilarityGraph:
+        """Orient, sort and deduplicate pairs that are already known to be valid (the door for backends)."""
+        a, b = np.asarray(left, dtype=np.int64), np.asarray(right, dtype=np.int64)
+        s = np.asarray(similarity, dtype=np.float64)
+        lo, hi = np.minimum(a, b), np.maximum(a, b)
+        del a, b
+        if n_rows < 2**31:
+            order = np.argsort(lo * np.int64(n_rows) + hi, kind="stable")
+        else:
+            order = np.lexsort((hi, lo))
+        lo, hi, s = lo[order], hi[order], s[order]
+        if len(lo):
+            new = np.ones(len(lo), dtype=bool)
+            new[1:] = (lo[1:] != lo[:-1]) | (hi[1:] != hi[:-1])
+            if not new.all():
+                best = np.maximum.reduceat(s, np.flatnonzero(new))
+                lo, hi, s = lo[new], hi[new], best
+        if copies is not None and np.array_equal(copies, np.arange(n_rows)):
+            copies = None
+        return cls(
+            lo, hi, s, n_rows, float(threshold), measure, exact, recall, copies, complete, dict(details or {})
+        )
+
+    @classmethod
+    def from_edges(
+        cls, left: ArrayLike, right: ArrayLike, similarity: ArrayLike | None = None, *, n_rows: int, threshold: float
+    ) -> SimilarityGraph:
+        """Make a graph of an edge list of your own.
+
+        Parameters
+        ----------
+        left, right : array-like of int, shape (n_edges,)
+            Row positions in [0, n_rows). Orientation and repeats do not matter; an edge from a row to itself
+            is ignored; of repeats with different similarities the largest counts.
+        similarity : array-like of float, shape (n_edges,), optional
+            Similarity of each edge in [0, 1]; left out, every edge has similarity 1.
+        n_rows : int
+            Number of rows of the data.
+        threshold : float
+            Inclusive bound in (0, 1]; edges below it are left out.
+
+        Raises
+        ------
+        InputError
+            Arrays of other lengths, positions outside the data, similarities that are not finite or outside
+            [0, 1].
+
+        Examples
+        --------
+        >>> graph = SimilarityGraph.from_edges([0, 2], [1, 0], [0.9, 0.7], n_rows=4, threshold=0.8)
+        >>> graph.n_pairs, graph.components().tolist()
+        (1, [0, 0, 1, 2])
+        """
+        threshold = check_threshold(threshold)
+        if not isinstance(n_rows, (int, np.integer)) or n_rows < 1:
+            raise InputError(f"n_rows must be a whole number of at least 1, got {n_rows!r}")
+        a, b = _positions(left, "left", int(n_rows)), _positions(right, "right", int(n_rows))
+        s = np.ones(len(a)) if similarity is None else np.asarray(similarity, dtype=np.float64)
+        if not len(a) == len(b) == len(s) or s.ndim != 1:
+            raise InputError(
+                f"left, right and similarity must have one length, got {len(a)}, {len(b)} and {s.shape}"
+            )
+        bad = ~np.isfinite(s) | (s < 0) | (s > 1)
+        if bad.any():
+            at = int(np.flatnonzero(bad)[0])
+            raise InputError(
+                f"similarity must be finite and in [0, 1]; edge {at} ({a[at]}, {b[at]}) has {s[at]}"
+                " (a distance d can be turned into a similarity by 1 / (1 + d))"
+            )
+        keep = (a != b) & (s >= threshold)
+        return cls.build(
+            a[keep], b[keep], s[keep], n_rows=int(n_rows), threshold=threshold, measure="edges"
+        )
+
+    @property
+    def n_pairs(self) -> int:
+        """Number of pairs at or above the threshold, implied ones included."""
+        if self.copies is None:
+            return len(self.left)
+        size = np.bincount(self.copies, minlength=self.n_rows)
+        return int((size * (size - 1) // 2).sum() + (size[self.left] * size[self.right]).sum())
+
+    def degrees(self) -> NDArray[np.int64]:
+        """Return the number of similar rows of each row, shape (n_rows,)."""
+        ends = np.concatenate([self.left, self.right])
+        if self.copies is None:
+            return np.bincount(ends, minlength=self.n_rows).astype(np.int64)
+        size = np.bincount(self.copies, minlength=self.n_rows)
+        other = np.concatenate([size[self.right], size[self.left]])
+        of_representative = np.bincount(ends, weights=other, minlength=self.n_rows).astype(np.int64)
+        return (of_representative + size - 1)[self.copies].astype(np.int64)
+
+    def pairs(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+        """Return ``(left, right, similarity)`` of all pairs, implied ones included.
+
+        Raises
+        ------
+        InputError
+            More than 50 million pairs, or a graph that could not list its pairs.
+        """
+        self._require_complete("pairs()")
+        if self.n_pairs > MAX_EXPANDED_PAIRS:
+            raise InputError(
+                f"the graph has {self.n_pairs:,} pairs, too many to list (limit {MAX_EXPANDED_PAIRS:,});"
+                " use components(), degrees(), at(a higher threshold), or the stored pairs in"
+                " left, right and copies"
+            )
+        if self.copies is None:
+            return self.left, self.right, self.similarity
+        order = np.argsort(self.copies, kind="stable")
+        size = np.bincount(self.copies, minlength=self.n_rows)
+        start = np.concatenate([[0], np.cumsum(size)])
+        a, b, s = [], [], []
+        # each stored pair (p, q) stands for every member of p with every member of q
+        na, nb = size[self.left], size[self.right]
+        total = na * nb
+        pair = np.repeat(np.arange(len(self.left)), total)
+        within = np.arange(len(pair)) - np.repeat(np.cumsum(total) - total, total)
+        a.append(order[start[self.left][pair] + within // nb[pair]])
+        b.append(order[start[self.right][pair] + within % nb[pair]])
+        s.append(self.similarity[pair])
+        for group in np.flatnonzero(size > 1):
+            rows = order[start[group] : start[group + 1]]
+            i, j = np.triu_indices(len(rows), 1)
+            a.append(rows[i])
+            b.append(rows[j])
+            s.append(np.ones(len(i)))
+        full = SimilarityGraph.build(
+            np.concatenate(a),
+            np.concatenate(b),
+            np.concatenate(s),
+            n_rows=self.n_rows,
+            threshold=self.threshold,
+            measure=self.measure,
+        )
+        return full.left, full.right, full.similarity
+
+    def frame(self) -> pd.DataFrame:
+        """Return all pairs as a pandas table with columns ``left``, ``right``, ``similarity``, most similar first."""
+        import pandas as pd
+
+        left, right, similarity = self.pairs()
+        order = np.lexsort((right, left, -similarity))
+        return pd.DataFrame({"left": left[order], "right": right[order], "similarity": similarity[order]})
+
+    def at(self, threshold: float) -> SimilarityGraph:
+        """Return the graph at a higher threshold, without searching again.
+
+        Raises
+        ------
+        InputError
+            A threshold below the graph's own: those pairs were never searched for.
+        """
+        threshold = check_threshold(threshold)
+        if threshold < self.threshold:
+            raise InputError(
+                f"threshold={threshold} is below the graph's own {self.threshold}; pairs below that were not"
+                " searched for: make a new graph at the lower threshold"
+            )
+        self._require_complete("at()")
+        keep = self.similarity >= threshold
+        return replace(
+            self,
+            left=self.left[keep],
+            right=self.right[keep],
+            similarity=self.similarity[keep],
+            threshold=threshold,
+        )
+
+    def components(self) -> NDArray[np.int64]:
+        """Return the component of each row, shape (n_rows,), numbered 0, 1, ... by first row."""
+        from splitleak.clustering import connected_components
+
+        left, right = self.links()
+        return connected_components(left, right, self.n_rows)
+
+    def links(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return edges ``(left, right)`` that join the same components as all pairs do, in linear space."""
+        if self.copies is None:
+            return self.left, self.right
+        rows = np.flatnonzero(self.copies != np.arange(self.n_rows))
+        return np.concatenate([self.left, self.copies[rows]]), np.concatenate([self.right, rows])
+
+    def _require_complete(self, what: str) -> None:
+        if not self.complete:
+            raise InputError(
+                f"{what} needs every pair, and this graph had too many to list; its components are right:"
+                " use components(), or make the graph at a higher threshold"
+            )
+
+    def __repr__(self) -> str:
+        kind = "exact" if self.exact else f"approximate, recall {self.recall}"
+        return (
+            f"SimilarityGraph({self.measure}, threshold={self.threshold:g}: {self.n_pairs:,} similar pairs among"
+            f" {self.n_rows:,} rows, {kind})"
+        )
+
+
+def check_threshold(threshold: object) -> float:
+    """Return `threshold` as a float in (0, 1], or raise."""
+    try:
+        value = float(threshold)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        value = float("nan")
+    if isinstance(threshold, bool) or not 0 < value <= 1:
+        raise InputError(
+            f"threshold must be a number in (0, 1] (similarity, 1 = identical, pairs at the threshold count"
+            f" as similar), got {threshold!r}"
+        )
+    return value
+
+
+def _positions(rows: ArrayLike, argument: str, n_rows: int) -> NDArray[np.int64]:
+    array = np.asarray(rows)
+    if array.ndim != 1 or (array.size and not np.issubdtype(array.dtype, np.integer)):
+        raise InputError(
+            f"{argument} must be a 1-D array of row positions (whole numbers), got {array.dtype} of shape"
+            f" {array.shape}"
+        )
+    array = array.astype(np.int64)
+    bad = (array < 0) | (array >= n_rows)
+    if bad.any():
+        at = int(np.flatnonzero(bad)[0])
+        raise InputError(f"{argument} must be row positions in [0, {n_rows}); entry {at} is {array[at]}")
+    return array

@@ -1,0 +1,49 @@
+"""Rows that are equal for a measure are searched once: representatives, and what their sides are."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from splitleak.similarity.base import IGNORED, MIXED
+
+
+def first_of_each(labels: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the representatives of groups of equal rows.
+
+    Parameters
+    ----------
+    labels : int64 array of shape (n_rows,)
+        Equal numbers for equal rows.
+
+    Returns
+    -------
+    copies : int64 array of shape (n_rows,)
+        The first row of each row's group.
+    representatives : int64 array of shape (n_groups,)
+        The first rows, ascending.
+    """
+    _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
+    copies = first[inverse].astype(np.int64)
+    return copies, np.sort(first).astype(np.int64)
+
+
+def sides_of(
+    copies: NDArray[np.int64], representatives: NDArray[np.int64], sides: NDArray[np.int64] | None
+) -> NDArray[np.int64] | None:
+    """Return the side of each representative.
+
+    That is its copies' common side, `MIXED` when they lie on several (it must then meet every row), `IGNORED`
+    when all of them are ignored. A kernel skips a pair of representatives when either is `IGNORED`, or when both
+    have the same side and that side is not `MIXED`.
+    """
+    if sides is None:
+        return None
+    n = len(copies)
+    top = np.iinfo(np.int64).max
+    low, high = np.full(n, top), np.full(n, IGNORED)
+    used = sides != IGNORED
+    np.minimum.at(low, copies[used], sides[used])
+    np.maximum.at(high, copies[used], sides[used])
+    side = np.where(low == high, low, MIXED)
+    return np.where(high == IGNORED, IGNORED, side)[representatives].astype(np.int64)
