@@ -29,8 +29,9 @@ class Neighbours(NamedTuple):
 
     Attributes
     ----------
-    nearest : float64 array of shape (n_queries,)
-        Largest similarity to a row on another side, in [0, 1]; NaN where there is no such row.
+    nearest : float64 array of shape (n_queries, n_sides)
+        Largest similarity to another row of each side, in [0, 1]; NaN where a side has no other row. The sides
+        are 0, 1, ..., ``sides.max()``.
     degree : int64 array of shape (n_queries,)
         Number of other rows, on any side (ignored rows left out), with similarity >= threshold.
     """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -47,3 +49,37 @@ def sides_of(
     np.maximum.at(high, copies[used], sides[used])
     side = np.where(low == high, low, MIXED)
     return np.where(high == IGNORED, IGNORED, side)[representatives].astype(np.int64)
+
+
+def equal_rows(
+    hashes: NDArray[np.uint64],
+    same: Callable[[NDArray[np.int64], NDArray[np.int64]], NDArray[np.bool_]],
+) -> NDArray[np.int64]:
+    """Return the first equal row of each row: rows of equal hash, verified by `same`.
+
+    Parameters
+    ----------
+    hashes : uint64 array of shape (n_rows,)
+        Equal rows must have equal hashes; the converse is checked.
+    same : callable
+        ``same(rows, others)`` tells for each pair of positions whether the rows are equal.
+
+    Returns
+    -------
+    int64 array of shape (n_rows,)
+        Position of the first row that equals each row (`copies` of a `SimilarityGraph`).
+    """
+    n = len(hashes)
+    copies = np.arange(n, dtype=np.int64)
+    rows = copies.copy()
+    while len(rows):
+        order = rows[np.argsort(hashes[rows], kind="stable")]
+        new = np.ones(len(order), dtype=bool)
+        new[1:] = hashes[order[1:]] != hashes[order[:-1]]
+        first = order[new][np.cumsum(new) - 1]
+        others = first != order
+        row, candidate = order[others], first[others]
+        equal = same(row, candidate)
+        copies[row[equal]] = candidate[equal]
+        rows = row[~equal]  # different rows of one hash: they find their own representative in the next round
+    return copies
