@@ -1,0 +1,123 @@
+"""From what the caller gave as ``similarity=`` to a backend; ``"auto"`` picks by kind of data and size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from splitleak.errors import InputError
+from splitleak.graph import SimilarityGraph
+from splitleak.records import Records
+from splitleak.similarity.base import Backend, get_backend
+
+EXACT_TEXT_BYTES = 200_000_000
+EXACT_VECTOR_ROWS = 200_000
+LONG_TEXT_BYTES = 1_000
+_EDGE_FILES = (".csv", ".tsv", ".parquet", ".jsonl", ".ndjson")
+_MATRIX_FILES = (".npy", ".npz")
+
+
+class Choice(NamedTuple):
+    """A backend, and why it was taken."""
+
+    backend: Backend
+    reason: str
+
+
+def automatic(records: Records) -> Choice:
+    """Pick a backend by the kind and size of the records."""
+    if records.kind == "table":
+        return Choice(get_backend("exact"), "rows of mixed columns: equal rows")
+    if records.kind == "vector":
+        if records.n_rows <= EXACT_VECTOR_ROWS:
+            return Choice(get_backend("cosine"), f"{records.n_rows:,} vectors: the exact search is affordable")
+        return Choice(
+            get_backend("cosine-faiss"),
+            f"{records.n_rows:,} vectors, more than {EXACT_VECTOR_ROWS:,}: approximate, recall measured",
+        )
+    n_bytes = int(records.text()[1][-1])
+    long = n_bytes > LONG_TEXT_BYTES * max(1, records.n_rows)
+    options: dict[str, Any] = {"unit": "word", "n": 5} if long else {}
+    grams = "long texts: word 5-grams" if long else "short texts: character 5-grams"
+    if n_bytes <= EXACT_TEXT_BYTES:
+        return Choice(get_backend("jaccard")(**options), f"{grams}; {n_bytes:,} bytes: the exact join is affordable")
+    return Choice(
+        get_backend("minhash")(**options),
+        f"{grams}; {n_bytes:,} bytes, more than {EXACT_TEXT_BYTES:,}: approximate, recall measured",
+    )
+
+
+def choose(
+    similarity: Any,
+    records: Records,
+    *,
+    row_values: Callable[[], Any],
+    row_labels: Any = None,
+    threshold: float | None = None,
+) -> Choice:
+    """Return the backend for ``similarity=``.
+
+    Parameters
+    ----------
+    similarity : str, Backend, SimilarityGraph, square matrix, path, or callable
+        ``"auto"``; a backend's name with options; a backend; a graph made before; a similarity matrix (dense,
+        sparse or a DataFrame whose labels are checked); the path of an edge list or of a matrix (.npy, .npz); or
+        a function of two row values.
+    records : Records
+        The compared rows.
+    row_values : callable
+        Returns the row values, for a function of two rows.
+    row_labels : sequence, optional
+        Names of the rows, to be compared with the labels of a matrix.
+    threshold : float, optional
+        The threshold asked for (edge lists are read at it).
+    """
+    from splitleak.similarity import precomputed as given
+
+    if isinstance(similarity, str) and similarity == "auto":
+        return automatic(records)
+    if isinstance(similarity, SimilarityGraph):
+        return Choice(given.from_graph(similarity), "a graph given by the caller")
+    if isinstance(similarity, Path) or (isinstance(similarity, str) and _looks_like_a_file(similarity)):
+        return Choice(_from_file(similarity, records, row_labels, threshold), "a file given by the caller")
+    if isinstance(similarity, (str, Backend)):
+        return Choice(get_backend(similarity), "asked for")
+    if hasattr(similarity, "shape"):
+        labels = row_labels if hasattr(similarity, "index") else None
+        return Choice(given.precomputed(similarity, row_labels=labels), "a matrix given by the caller")
+    if callable(similarity):
+        return Choice(given.from_function(similarity, row_values), "a function given by the caller")
+    raise InputError(
+        "similarity must be a name, a backend, a SimilarityGraph, a square matrix, a path or a function of two rows,"
+        f" got {type(similarity).__name__}"
+    )
+
+
+def _looks_like_a_file(name: str) -> bool:
+    return name.lower().endswith(_EDGE_FILES + _MATRIX_FILES)
+
+
+def _from_file(path: str | Path, records: Records, row_labels: Any, threshold: float | None) -> Backend:
+    from splitleak.similarity import precomputed as given
+
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"similarity={str(path)!r}: no such file")
+    if path.suffix.lower() not in _MATRIX_FILES:
+        limit = 0.8 if threshold is None else threshold
+        return given.from_graph(
+            given.read_edges(path, names=row_labels, n_rows=records.n_rows, threshold=limit)
+        )
+    try:
+        if path.suffix.lower() == ".npz":
+            from scipy import sparse
+
+            return given.precomputed(sparse.load_npz(path))
+        return given.precomputed(np.load(path, allow_pickle=False))
+    except (ValueError, OSError, KeyError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"similarity={str(path)!r} is not a matrix file that can be read: {error}") from error

@@ -1,0 +1,343 @@
+"""Similarities from elsewhere: a matrix, an edge list, a graph, or a function of two rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from splitleak.errors import InputError, unknown_option
+from splitleak.graph import SimilarityGraph
+from splitleak.records import Records
+from splitleak.similarity.base import IGNORED, Backend, Neighbours
+
+MatrixKind = Literal["similarity", "distance", "dissimilarity"]
+MAX_FUNCTION_ROWS = 5_000
+_ALL_KINDS = frozenset({"text", "vector", "table"})
+_SYMMETRY_TOLERANCE = 1e-9
+
+
+def precomputed(
+    matrix: Any,
+    *,
+    kind: MatrixKind = "similarity",
+    labels: Sequence[Hashable] | None = None,
+    row_labels: Sequence[Hashable] | None = None,
+) -> Backend:
+    """Use a matrix of similarities or distances between all rows.
+
+    Parameters
+    ----------
+    matrix : array, scipy sparse matrix or pandas DataFrame of shape (n_rows, n_rows)
+        Symmetric, finite, in the order of the data. In a sparse matrix an entry that is not stored means "not
+        similar". Index and columns of a DataFrame are its labels.
+    kind : {"similarity", "distance", "dissimilarity"}
+        "similarity": values in [0, 1], 1 = identical. "distance" d >= 0: similarity 1 / (1 + d).
+        "dissimilarity" d in [0, 1]: similarity 1 - d. Both are rounded to 12 decimals.
+    labels, row_labels : sequence, optional
+        Names of the matrix's rows, and of the data's rows. When both are given they must agree in order.
+
+    Raises
+    ------
+    InputError
+        A matrix that is not square, not symmetric, not finite, out of range, labelled in another order than the
+        data, or whose diagonal says that it is of the other kind.
+
+    Examples
+    --------
+    >>> import numpy as np, splitleak
+    >>> matrix = np.array([[1, 0.9, 0], [0.9, 1, 0], [0, 0, 1]])
+    >>> splitleak.similarity_graph(["a", "b", "c"], similarity=precomputed(matrix), threshold=0.8).n_pairs
+    1
+    """
+    if kind not in get_args(MatrixKind):
+        raise unknown_option("kind", kind, get_args(MatrixKind))
+    if hasattr(matrix, "columns") and hasattr(matrix, "index"):
+        names = list(matrix.index)
+        if list(matrix.columns) != names:
+            raise InputError("the matrix has other labels on its columns than on its rows, or in another order")
+        labels, matrix = labels if labels is not None else names, matrix.to_numpy()
+    _check_labels(labels, row_labels)
+    values = _checked_matrix(matrix, kind)
+
+    def search(records: Records, *, threshold: float, sides: NDArray[np.int64] | None = None) -> SimilarityGraph:
+        _check_rows(values.shape[0], records.n_rows)
+        left, right, similarity = _matrix_pairs(values, kind, threshold)
+        keep = _across(left, right, sides)
+        return SimilarityGraph.build(
+            left[keep], right[keep], similarity[keep], n_rows=records.n_rows, threshold=threshold, measure="matrix"
+        )
+
+    def nearest(
+        records: Records, queries: NDArray[np.int64], *, threshold: float, sides: NDArray[np.int64]
+    ) -> Neighbours:
+        rows = [_to_similarity(_dense_row(values, q, kind), kind) for q in queries]
+        return nearest_of_rows(rows, queries, threshold, sides)
+
+    return Backend("matrix", _ALL_KINDS, search, nearest, threshold=0.8)
+
+
+def from_graph(graph: SimilarityGraph) -> Backend:
+    """Use the pairs of a graph that was made before."""
+
+    def search(records: Records, *, threshold: float, sides: NDArray[np.int64] | None = None) -> SimilarityGraph:
+        _check_rows(graph.n_rows, records.n_rows)
+        found = graph.at(threshold) if threshold != graph.threshold else graph
+        if sides is None:
+            return found
+        left, right, similarity = found.pairs() if found.copies is not None else (found.left, found.right, found.similarity)
+        keep = _across(left, right, sides)
+        return SimilarityGraph.build(
+            left[keep],
+            right[keep],
+            similarity[keep],
+            n_rows=graph.n_rows,
+            threshold=threshold,
+            measure=graph.measure,
+            exact=graph.exact,
+            recall=graph.recall,
+        )
+
+    return Backend(graph.measure, _ALL_KINDS, search, None, threshold=graph.threshold, exact=graph.exact)
+
+
+def from_function(function: Callable[[Any, Any], float], source_values: Callable[[], Sequence[Any]]) -> Backend:
+    """Use a function of two rows, called once for each pair.
+
+    Parameters
+    ----------
+    function : callable
+        ``function(a, b) -> similarity`` in [0, 1] of two row values (a text, a vector, or a dict of columns);
+        symmetric, which is checked on a sample of pairs.
+    source_values : callable
+        Returns the row values.
+    """
+    name = getattr(function, "__name__", "function")
+
+    def one(a: Any, b: Any, i: int, j: int) -> float:
+        value = float(function(a, b))
+        if not 0 <= value <= 1:
+            raise InputError(
+                f"similarity function {name!r} must return a number in [0, 1], got {value!r} for rows {i} and {j}"
+            )
+        return value
+
+    def search(records: Records, *, threshold: float, sides: NDArray[np.int64] | None = None) -> SimilarityGraph:
+        n = records.n_rows
+        if n > MAX_FUNCTION_ROWS:
+            raise InputError(
+                f"a similarity function is called for each pair: {n:,} rows make {n * (n - 1) // 2:,} calls (limit:"
+                f" {MAX_FUNCTION_ROWS:,} rows); write a backend with @splitleak.similarity_backend, or give an edge"
+                " list (SimilarityGraph.from_edges)"
+            )
+        values = source_values()
+        for i in range(0, n - 1, max(1, n // 20)):
+            there, back = one(values[i], values[i + 1], i, i + 1), one(values[i + 1], values[i], i + 1, i)
+            if there != back:
+                raise InputError(
+                    f"similarity function {name!r} is not symmetric: rows {i} and {i + 1} give {there} and {back}"
+                )
+        pairs = [
+            (i, j, s)
+            for i in range(n)
+            for j in range(i + 1, n)
+            if (sides is None or (sides[i] != sides[j] and IGNORED not in (sides[i], sides[j])))
+            and (s := one(values[i], values[j], i, j)) >= threshold
+        ]
+        left, right, similarity = zip(*pairs, strict=True) if pairs else ((), (), ())
+        return SimilarityGraph.build(left, right, similarity, n_rows=n, threshold=threshold, measure=name)
+
+    def nearest(
+        records: Records, queries: NDArray[np.int64], *, threshold: float, sides: NDArray[np.int64]
+    ) -> Neighbours:
+        values = source_values()
+        rows = [np.array([function(values[q], v) for v in values], dtype=np.float64) for q in queries]
+        return nearest_of_rows(rows, queries, threshold, sides)
+
+    return Backend(name, _ALL_KINDS, search, nearest, threshold=0.8)
+
+
+def nearest_of_rows(
+    rows: Sequence[NDArray[np.float64]], queries: NDArray[np.int64], threshold: float, sides: NDArray[np.int64]
+) -> Neighbours:
+    """Reduce full rows of similarities (shape (n_rows,) each) to `Neighbours`."""
+    n_sides = int(sides.max(initial=0)) + 1
+    nearest = np.full((len(queries), n_sides), np.nan)
+    degree = np.zeros(len(queries), dtype=np.int64)
+    members = [np.flatnonzero(sides == side) for side in range(n_sides)]
+    for at, (query, row) in enumerate(zip(queries, rows, strict=True)):
+        for side, rows_of_side in enumerate(members):
+            others = row[rows_of_side[rows_of_side != query]]
+            if len(others):
+                nearest[at, side] = others.max()
+                degree[at] += int((others >= threshold).sum())
+    return Neighbours(nearest, degree)
+
+
+def read_edges(path: str | Path, *, names: ArrayLike | None, n_rows: int, threshold: float) -> SimilarityGraph:
+    """Read an edge list: a table with columns ``left``, ``right`` and, optionally, ``similarity``.
+
+    `left` and `right` are row positions, or values of the compared column where these are unique names.
+    """
+    from splitleak._tables import open_source
+
+    table = open_source(path)
+    for column in ("left", "right"):
+        if column not in table.column_names:
+            raise InputError(
+                f"similarity={str(path)!r}: an edge list needs the columns left, right and (optional) similarity;"
+                f" the file has {', '.join(table.column_names)}"
+            )
+    left, right = (table.column(c).to_numpy(zero_copy_only=False) for c in ("left", "right"))
+    if not np.issubdtype(left.dtype, np.integer):
+        left, right = _positions_of(left, names, path), _positions_of(right, names, path)
+    similarity = None
+    if "similarity" in table.column_names:
+        similarity = table.column("similarity").to_numpy(zero_copy_only=False)
+        if not np.issubdtype(similarity.dtype, np.number):
+            raise InputError(f"similarity={str(path)!r}: the column similarity is not numeric ({similarity.dtype})")
+    return replace(
+        SimilarityGraph.from_edges(left, right, similarity, n_rows=n_rows, threshold=threshold),
+        measure=f"edges of {Path(path).name}",
+    )
+
+
+def _positions_of(values: NDArray[Any], names: ArrayLike | None, path: str | Path) -> NDArray[np.int64]:
+    if names is None:
+        raise InputError(
+            f"similarity={str(path)!r}: left and right are names; name the column that holds them with on="
+        )
+    position = {str(name): i for i, name in enumerate(np.asarray(names, dtype=object))}
+    if len(position) != len(np.asarray(names, dtype=object)):
+        raise InputError(f"similarity={str(path)!r}: names cannot be matched, the column in on= has repeated values")
+    unknown = [str(v) for v in values if str(v) not in position]
+    if unknown:
+        raise InputError(
+            f"similarity={str(path)!r}: {len(unknown)} ends are not in the data, the first {unknown[0]!r}"
+        )
+    return np.array([position[str(v)] for v in values], dtype=np.int64)
+
+
+def _across(left: NDArray[np.int64], right: NDArray[np.int64], sides: NDArray[np.int64] | None) -> Any:
+    if sides is None:
+        return slice(None)
+    a, b = sides[left], sides[right]
+    return (a != b) & (a != IGNORED) & (b != IGNORED)
+
+
+def _check_rows(found: int, n_rows: int) -> None:
+    if found != n_rows:
+        raise InputError(f"similarity has {found} rows, the data {n_rows}; give one row for each, in the same order")
+
+
+def _check_labels(labels: Sequence[Hashable] | None, rows: Sequence[Hashable] | None) -> None:
+    if labels is None or rows is None or list(labels) == list(rows):
+        return
+    if len(labels) == len(rows) and set(labels) == set(rows):
+        at = next(i for i, (a, b) in enumerate(zip(labels, rows, strict=True)) if a != b)
+        raise InputError(
+            f"the matrix is labelled in another order than the data: row {at} is {labels[at]!r} in the matrix and"
+            f" {rows[at]!r} in the data; reorder it (matrix.loc[names, names])"
+        )
+    strangers = [x for x in labels if x not in set(rows)]
+    raise InputError(
+        f"the labels of the matrix are not those of the data: {len(labels)} labels, {len(rows)} rows,"
+        f" {len(strangers)} labels unknown to the data" + (f", the first {strangers[0]!r}" if strangers else "")
+    )
+
+
+def _checked_matrix(matrix: Any, kind: MatrixKind) -> Any:
+    from scipy import sparse
+
+    is_sparse = sparse.issparse(matrix)
+    values = sparse.csr_array(matrix) if is_sparse else np.asarray(matrix)
+    if values.ndim != 2 or values.shape[0] != values.shape[1]:
+        raise InputError(f"a similarity matrix must be square (n_rows x n_rows), got shape {values.shape}")
+    if values.dtype.kind not in "fiub":
+        raise InputError(f"a similarity matrix must be numeric, got {values.dtype}")
+    stored = values.data if is_sparse else values
+    for at in range(0, len(stored), 4096):
+        _check_range(stored[at : at + 4096], kind)
+    _check_symmetric(values, is_sparse)
+    diagonal = values.diagonal()
+    wanted, other = (1, 0) if kind == "similarity" else (0, 1)
+    if len(diagonal) > 1 and not is_sparse and (diagonal == other).all() and (values != other).any():
+        hint = 'kind="distance"' if kind == "similarity" else 'kind="similarity"'
+        raise InputError(
+            f"the diagonal of the matrix is all {other}, and a row's {kind} to itself is {wanted}: is it of the other"
+            f" kind ({hint})?"
+        )
+    return values
+
+
+def _check_range(values: NDArray[Any], kind: MatrixKind) -> None:
+    top = np.inf if kind == "distance" else 1
+    if not np.isfinite(values).all() or (values < 0).any() or (values > top).any():
+        bad = values[~(np.isfinite(values) & (values >= 0) & (values <= top))].ravel()[0]
+        span = "at least 0" if kind == "distance" else "in [0, 1]"
+        raise InputError(
+            f"a {kind} matrix must be finite and {span}, got {bad}"
+            + ('; distances are given as precomputed(matrix, kind="distance")' if kind == "similarity" else "")
+        )
+
+
+def _check_symmetric(values: Any, is_sparse: bool) -> None:
+    n = values.shape[0]
+    for at in range(0, n, 1024):
+        rows, columns = values[at : at + 1024], values[:, at : at + 1024]
+        gap = abs(rows - columns.T)
+        if is_sparse:
+            gap = gap.tocoo()
+            gap, where = gap.data, (gap.row, gap.col)
+        else:
+            where = None
+        if gap.size and gap.max() > _SYMMETRY_TOLERANCE:
+            worst = int(gap.argmax())
+            i, j = (int(where[0][worst]), int(where[1][worst])) if where else divmod(worst, n)
+            i += at
+            raise InputError(
+                f"a similarity matrix must be symmetric: [{i}, {j}] is {values[i, j]} and [{j}, {i}] is"
+                f" {values[j, i]}; combine the two by a rule of your choice, as np.maximum(m, m.T)"
+            )
+
+
+def _to_similarity(values: NDArray[Any], kind: MatrixKind) -> NDArray[np.float64]:
+    # what a person wrote as 0.9 is 0.89999998 in single precision: read it as the decimal that was meant
+    decimals = {"float16": 3, "float32": 7}.get(str(values.dtype))
+    values = np.asarray(values, dtype=np.float64)
+    if decimals is not None:
+        values = np.round(values, decimals)
+    if kind == "similarity":
+        return values
+    return np.asarray(np.round(1 / (1 + values) if kind == "distance" else 1 - values, 12))
+
+
+def _dense_row(values: Any, row: int, kind: MatrixKind) -> NDArray[Any]:
+    if isinstance(values, np.ndarray):
+        return np.asarray(values[row])
+    absent = np.inf if kind == "distance" else (0.0 if kind == "similarity" else 1.0)
+    full = np.full(values.shape[1], absent, dtype=values.dtype if values.dtype.kind == "f" else np.float64)
+    part = slice(values.indptr[row], values.indptr[row + 1])
+    full[values.indices[part]] = values.data[part]
+    return full
+
+
+def _matrix_pairs(values: Any, kind: MatrixKind, threshold: float) -> tuple[Any, Any, Any]:
+    if not isinstance(values, np.ndarray):
+        coo = values.tocoo()
+        left, right, similarity = coo.row, coo.col, _to_similarity(coo.data, kind)
+        keep = (left < right) & (similarity >= threshold)
+        return left[keep].astype(np.int64), right[keep].astype(np.int64), similarity[keep]
+    parts = []
+    for at in range(0, values.shape[0], 1024):  # a block of rows at a time: no second n x n array
+        similarity = _to_similarity(values[at : at + 1024, at:], kind)
+        left, right = np.nonzero(similarity >= threshold)
+        upper = left < right
+        left, right = left[upper], right[upper]
+        parts.append((left + at, right + at, similarity[left, right]))
+    left, right, similarity = (np.concatenate(p) for p in zip(*parts, strict=True))
+    return left, right, similarity
