@@ -1,8 +1,8 @@
 """Shingle sets of texts: flat UTF-8 in, sorted 64-bit hashes out.
 
 A shingle is n consecutive characters (Unicode code points) or n consecutive words. Up to seven bytes are
-packed into one number and mixed by a bijection, so that such shingles never collide; longer ones are hashed to
-64 bits, where two given shingles collide with probability 2^-64.
+packed into one number and mixed by a bijection, so that such shingles never collide; longer ones are hashed
+to 64 bits, where two given shingles collide with probability 2^-64.
 """
 
 from __future__ import annotations
