@@ -1,1 +1,76 @@
-"""Split datasets so that no two similar rows are apart, and find what makes a score lie."""
+"""Split datasets so that no two similar rows are apart, and find what makes a score lie.
+
+Importing this package does no work: each name is loaded when it is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from splitleak.certificate import Certificate, certify
+    from splitleak.errors import (
+        DataMismatchError,
+        InfeasibleSplitError,
+        InputError,
+        MissingDependencyError,
+        SplitleakError,
+        SplitleakWarning,
+    )
+    from splitleak.graph import SimilarityGraph
+    from splitleak.partition import Split
+    from splitleak.search import deduplicate, similarity_graph
+    from splitleak.similarity.base import similarity_backend
+    from splitleak.similarity.precomputed import precomputed
+    from splitleak.split import split_by_similarity
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Certificate": "certificate",
+    "DataMismatchError": "errors",
+    "InfeasibleSplitError": "errors",
+    "InputError": "errors",
+    "MissingDependencyError": "errors",
+    "SimilarityGraph": "graph",
+    "Split": "partition",
+    "SplitleakError": "errors",
+    "SplitleakWarning": "errors",
+    "certify": "certificate",
+    "deduplicate": "search",
+    "precomputed": "similarity.precomputed",
+    "similarity_backend": "similarity.base",
+    "similarity_graph": "search",
+    "split_by_similarity": "split",
+}
+
+__all__ = [
+    "Certificate",
+    "DataMismatchError",
+    "InfeasibleSplitError",
+    "InputError",
+    "MissingDependencyError",
+    "SimilarityGraph",
+    "Split",
+    "SplitleakError",
+    "SplitleakWarning",
+    "certify",
+    "deduplicate",
+    "precomputed",
+    "similarity_backend",
+    "similarity_graph",
+    "split_by_similarity",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'splitleak' has no attribute {name!r}")
+    value = getattr(import_module(f"splitleak.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
