@@ -108,7 +108,10 @@ def connected_components(left: NDArray[np.int64], right: NDArray[np.int64], n_ro
     from splitleak.kernels.union_find import components
 
     width = np.int32 if n_rows < 2**31 else np.int64
-    return components(np.ascontiguousarray(left), np.ascontiguousarray(right), np.arange(n_rows, dtype=width))
+    labels: NDArray[np.int64] = components(
+        np.ascontiguousarray(left), np.ascontiguousarray(right), np.arange(n_rows, dtype=width)
+    )
+    return labels
 
 
 def _components_of_few(left: NDArray[np.int64], right: NDArray[np.int64], n_rows: int) -> NDArray[np.int64]:
@@ -121,7 +124,8 @@ def _components_of_few(left: NDArray[np.int64], right: NDArray[np.int64], n_rows
     _, first, component = np.unique(labels, return_index=True, return_inverse=True)
     rank = np.empty(len(first), dtype=np.int64)
     rank[np.argsort(first)] = np.arange(len(first))
-    return rank[component]
+    labels_by_first_row: NDArray[np.int64] = rank[component]
+    return labels_by_first_row
 
 
 def _group_edges(codes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -15,7 +15,7 @@ def components(left: np.ndarray, right: np.ndarray, parent: np.ndarray) -> np.nd
     left, right : int64 array of shape (n_edges,)
         Row positions in [0, n_rows).
     parent : int array of shape (n_rows,)
-        ``arange(n_rows)``; used as working space. 32 bits are enough below 2**31 rows and halve the cache misses.
+        ``arange(n_rows)``; used as working space. Below 2**31 rows 32 bits are enough: half the cache misses.
 
     Returns
     -------
