@@ -51,9 +51,9 @@ def parse_sizes(sizes: SizesLike, n_rows: int) -> Sizes:
     ----------
     sizes : mapping, sequence, "auto" or None
         A mapping of partition name to fraction (floats that sum to 1 within 1e-6) or to count (whole numbers
-        that sum to `n_rows`); in both, one value may be ``"rest"``. A sequence of 2 (train, test) or 3 (train,
-        dev, test) fractions or counts. ``"auto"``: from 10,000 rows on, 1,000 each for dev and test, the rest
-        train; 80/10/10 below. None: 80/10/10 over train, dev and test.
+        that sum to `n_rows`); in both, one value may be ``"rest"``. A sequence of 2 (train, test) or 3
+        (train, dev, test) fractions or counts. ``"auto"``: from 10,000 rows on, 1,000 each for dev and test,
+        the rest train; 80/10/10 below. None: 80/10/10 over train, dev and test.
     n_rows : int
         Rows of the data.
 
@@ -216,8 +216,8 @@ def _counts(named: Mapping[str, Any], n_rows: int) -> list[int]:
         )
     if not rest and total < n_rows:
         raise InputError(
-            f"sizes adds up to {total:,} rows ({_listed(named)}), and data has {n_rows:,}; write 'rest' for one"
-            " of the partitions, or fractions"
+            f"sizes adds up to {total:,} rows ({_listed(named)}), and data has {n_rows:,}; write 'rest' for"
+            " one of the partitions, or fractions"
         )
     return [n_rows - total if name in rest else int(value) for name, value in named.items()]
 
