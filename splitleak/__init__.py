@@ -9,7 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from splitleak.certificate import Certificate, certify
+    from splitleak.certificate import Certificate
+    from splitleak.certification import certify
     from splitleak.errors import (
         DataMismatchError,
         InfeasibleSplitError,
@@ -37,7 +38,7 @@ _HOME = {
     "Split": "partition",
     "SplitleakError": "errors",
     "SplitleakWarning": "errors",
-    "certify": "certificate",
+    "certify": "certification",
     "deduplicate": "search",
     "precomputed": "similarity.precomputed",
     "similarity_backend": "similarity.base",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -28,7 +29,7 @@ def ranges(n: int, parts: int) -> list[tuple[int, int]]:
     """Cut ``range(n)`` into at most `parts` consecutive pieces of nearly equal length."""
     parts = max(1, min(parts, n))
     edges = [n * p // parts for p in range(parts + 1)]
-    return [(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True) if b > a]
+    return [(a, b) for a, b in pairwise(edges) if b > a]
 
 
 def map_threads(function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:

@@ -74,4 +74,6 @@ def unknown_option(argument: str, value: Any, known: Iterable[object]) -> InputE
     """Return the error for an option string that is not one of `known`."""
     known = list(known)
     choices = ", ".join(repr(k) for k in known)
-    return InputError(f"{argument}={value!r} is not known{did_you_mean(value, known)} (choose one of: {choices})")
+    return InputError(
+        f"{argument}={value!r} is not known{did_you_mean(value, known)} (choose one of: {choices})"
+    )

@@ -137,7 +137,13 @@ class SimilarityGraph:
 
     @classmethod
     def from_edges(
-        cls, left: ArrayLike, right: ArrayLike, similarity: ArrayLike | None = None, *, n_rows: int, threshold: float
+        cls,
+        left: ArrayLike,
+        right: ArrayLike,
+        similarity: ArrayLike | None = None,
+        *,
+        n_rows: int,
+        threshold: float,
     ) -> SimilarityGraph:
         """Make a graph of an edge list of your own.
 
@@ -182,9 +188,7 @@ class SimilarityGraph:
                 " (a distance d can be turned into a similarity by 1 / (1 + d))"
             )
         keep = (a != b) & (s >= threshold)
-        return cls.build(
-            a[keep], b[keep], s[keep], n_rows=int(n_rows), threshold=threshold, measure="edges"
-        )
+        return cls.build(a[keep], b[keep], s[keep], n_rows=int(n_rows), threshold=threshold, measure="edges")
 
     @property
     def n_pairs(self) -> int:

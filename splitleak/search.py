@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
@@ -93,7 +94,11 @@ class Search:
             copies = np.arange(self.records.n_rows)
             copies[present] = present[found.copies]
         return replace(
-            found, left=present[found.left], right=present[found.right], n_rows=self.records.n_rows, copies=copies
+            found,
+            left=present[found.left],
+            right=present[found.right],
+            n_rows=self.records.n_rows,
+            copies=copies,
         )
 
     def neighbours(self, queries: NDArray[np.int64], sides: NDArray[np.int64]) -> Neighbours | None:
@@ -255,7 +260,9 @@ def deduplicate(
         raise unknown_option("keep", keep, get_args(Keep))
     search = Search.prepare(data, on=on, similarity=similarity, threshold=threshold, missing=missing)
     if keep == "longest" and search.records.kind != "text":
-        raise InputError(f"keep='longest' is for texts, the data has {search.records.kind} rows; use 'first' or 'last'")
+        raise InputError(
+            f"keep='longest' is for texts, the data has {search.records.kind} rows; use 'first' or 'last'"
+        )
     graph = search.graph(seed=seed, progress=Progress(progress))
     labels = graph.components()
     rows = np.arange(graph.n_rows)
@@ -277,7 +284,7 @@ def row_values(records: Records) -> Any:
     if records.kind == "text":
         buffer, offsets = records.text()
         whole = buffer.tobytes()
-        return [whole[a:b].decode() for a, b in zip(offsets[:-1], offsets[1:], strict=True)]
+        return [whole[a:b].decode() for a, b in pairwise(offsets.tolist())]
     if records.kind == "vector":
         return records.vectors if isinstance(records.vectors, np.ndarray) else records.vectors.toarray()
     assert records.table is not None

@@ -11,11 +11,12 @@ import numpy as np
 from splitleak._progress import Progress
 from splitleak._tables import Factor, resolve_factor, resolve_factors
 from splitleak.allocation import Allocation, allocate, explain_infeasible, within
-from splitleak.certificate import certify_search, mix
+from splitleak.certification import certify_search
 from splitleak.clustering import Clustering, cluster
 from splitleak.errors import InfeasibleSplitError, InputError, SplitleakWarning, unknown_option
 from splitleak.graph import SimilarityGraph
 from splitleak.partition import Provenance, Split
+from splitleak.sampling import mix
 from splitleak.search import Missing, Search
 from splitleak.sizes import Sizes, SizesLike, parse_sizes
 
@@ -140,7 +141,9 @@ def split_by_similarity(
         class_names=None if strata is None else [str(level) for level in strata.levels],
         class_codes=None if strata is None else strata.codes,
         provenance=Provenance.of(options, search.records, source.describe()),
-        certificate=certify_search(search, request.names, codes, seed=seed, progress=bars) if certify else None,
+        certificate=certify_search(search, request.names, codes, seed=seed, progress=bars)
+        if certify
+        else None,
     )
 
 
@@ -245,5 +248,6 @@ def _higher_threshold(graph: SimilarityGraph, feasible: Any) -> float | None:
 
 def _shares(request: Sizes, allocation: Allocation, n: int) -> str:
     return ", ".join(
-        f"{name} {100 * rows / n:.1f} %" for name, rows in zip(request.names, allocation.achieved, strict=True)
+        f"{name} {100 * rows / n:.1f} %"
+        for name, rows in zip(request.names, allocation.achieved, strict=True)
     )

@@ -261,7 +261,9 @@ def _parse_options(name: str, arguments: str) -> dict[str, Any]:
             raise ValueError("options are written as option=value")
         return {str(k.arg): _literal(k.value) for k in call.keywords}
     except (SyntaxError, ValueError) as error:
-        raise InputError(f"the options of similarity={name + '(' + arguments + ')'!r} cannot be read: {error}") from None
+        raise InputError(
+            f"the options of similarity={name + '(' + arguments + ')'!r} cannot be read: {error}"
+        ) from None
 
 
 def _literal(node: ast.expr) -> Any:

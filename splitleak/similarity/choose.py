@@ -33,7 +33,9 @@ def automatic(records: Records) -> Choice:
         return Choice(get_backend("exact"), "rows of mixed columns: equal rows")
     if records.kind == "vector":
         if records.n_rows <= EXACT_VECTOR_ROWS:
-            return Choice(get_backend("cosine"), f"{records.n_rows:,} vectors: the exact search is affordable")
+            return Choice(
+                get_backend("cosine"), f"{records.n_rows:,} vectors: the exact search is affordable"
+            )
         return Choice(
             get_backend("cosine-faiss"),
             f"{records.n_rows:,} vectors, more than {EXACT_VECTOR_ROWS:,}: approximate, recall measured",
@@ -43,7 +45,9 @@ def automatic(records: Records) -> Choice:
     options: dict[str, Any] = {"unit": "word", "n": 5} if long else {}
     grams = "long texts: word 5-grams" if long else "short texts: character 5-grams"
     if n_bytes <= EXACT_TEXT_BYTES:
-        return Choice(get_backend("jaccard")(**options), f"{grams}; {n_bytes:,} bytes: the exact join is affordable")
+        return Choice(
+            get_backend("jaccard")(**options), f"{grams}; {n_bytes:,} bytes: the exact join is affordable"
+        )
     return Choice(
         get_backend("minhash")(**options),
         f"{grams}; {n_bytes:,} bytes, more than {EXACT_TEXT_BYTES:,}: approximate, recall measured",
@@ -120,4 +124,6 @@ def _from_file(path: str | Path, records: Records, row_labels: Any, threshold: f
     except (ValueError, OSError, KeyError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"similarity={str(path)!r} is not a matrix file that can be read: {error}") from error
+        raise InputError(
+            f"similarity={str(path)!r} is not a matrix file that can be read: {error}"
+        ) from error

@@ -59,17 +59,26 @@ def precomputed(
     if hasattr(matrix, "columns") and hasattr(matrix, "index"):
         names = list(matrix.index)
         if list(matrix.columns) != names:
-            raise InputError("the matrix has other labels on its columns than on its rows, or in another order")
+            raise InputError(
+                "the matrix has other labels on its columns than on its rows, or in another order"
+            )
         labels, matrix = labels if labels is not None else names, matrix.to_numpy()
     _check_labels(labels, row_labels)
     values = _checked_matrix(matrix, kind)
 
-    def search(records: Records, *, threshold: float, sides: NDArray[np.int64] | None = None) -> SimilarityGraph:
+    def search(
+        records: Records, *, threshold: float, sides: NDArray[np.int64] | None = None
+    ) -> SimilarityGraph:
         _check_rows(values.shape[0], records.n_rows)
         left, right, similarity = _matrix_pairs(values, kind, threshold)
         keep = _across(left, right, sides)
         return SimilarityGraph.build(
-            left[keep], right[keep], similarity[keep], n_rows=records.n_rows, threshold=threshold, measure="matrix"
+            left[keep],
+            right[keep],
+            similarity[keep],
+            n_rows=records.n_rows,
+            threshold=threshold,
+            measure="matrix",
         )
 
     def nearest(
@@ -84,12 +93,16 @@ def precomputed(
 def from_graph(graph: SimilarityGraph) -> Backend:
     """Use the pairs of a graph that was made before."""
 
-    def search(records: Records, *, threshold: float, sides: NDArray[np.int64] | None = None) -> SimilarityGraph:
+    def search(
+        records: Records, *, threshold: float, sides: NDArray[np.int64] | None = None
+    ) -> SimilarityGraph:
         _check_rows(graph.n_rows, records.n_rows)
         found = graph.at(threshold) if threshold != graph.threshold else graph
         if sides is None:
             return found
-        left, right, similarity = found.pairs() if found.copies is not None else (found.left, found.right, found.similarity)
+        left, right, similarity = (
+            found.pairs() if found.copies is not None else (found.left, found.right, found.similarity)
+        )
         keep = _across(left, right, sides)
         return SimilarityGraph.build(
             left[keep],
@@ -105,7 +118,9 @@ def from_graph(graph: SimilarityGraph) -> Backend:
     return Backend(graph.measure, _ALL_KINDS, search, None, threshold=graph.threshold, exact=graph.exact)
 
 
-def from_function(function: Callable[[Any, Any], float], source_values: Callable[[], Sequence[Any]]) -> Backend:
+def from_function(
+    function: Callable[[Any, Any], float], source_values: Callable[[], Sequence[Any]]
+) -> Backend:
     """Use a function of two rows, called once for each pair.
 
     Parameters
@@ -126,7 +141,9 @@ def from_function(function: Callable[[Any, Any], float], source_values: Callable
             )
         return value
 
-    def search(records: Records, *, threshold: float, sides: NDArray[np.int64] | None = None) -> SimilarityGraph:
+    def search(
+        records: Records, *, threshold: float, sides: NDArray[np.int64] | None = None
+    ) -> SimilarityGraph:
         n = records.n_rows
         if n > MAX_FUNCTION_ROWS:
             raise InputError(
@@ -162,7 +179,10 @@ def from_function(function: Callable[[Any, Any], float], source_values: Callable
 
 
 def nearest_of_rows(
-    rows: Sequence[NDArray[np.float64]], queries: NDArray[np.int64], threshold: float, sides: NDArray[np.int64]
+    rows: Sequence[NDArray[np.float64]],
+    queries: NDArray[np.int64],
+    threshold: float,
+    sides: NDArray[np.int64],
 ) -> Neighbours:
     """Reduce full rows of similarities (shape (n_rows,) each) to `Neighbours`."""
     n_sides = int(sides.max(initial=0)) + 1
@@ -178,7 +198,9 @@ def nearest_of_rows(
     return Neighbours(nearest, degree)
 
 
-def read_edges(path: str | Path, *, names: ArrayLike | None, n_rows: int, threshold: float) -> SimilarityGraph:
+def read_edges(
+    path: str | Path, *, names: ArrayLike | None, n_rows: int, threshold: float
+) -> SimilarityGraph:
     """Read an edge list: a table with columns ``left``, ``right`` and, optionally, ``similarity``.
 
     `left` and `right` are row positions, or values of the compared column where these are unique names.
@@ -199,7 +221,9 @@ def read_edges(path: str | Path, *, names: ArrayLike | None, n_rows: int, thresh
     if "similarity" in table.column_names:
         similarity = table.column("similarity").to_numpy(zero_copy_only=False)
         if not np.issubdtype(similarity.dtype, np.number):
-            raise InputError(f"similarity={str(path)!r}: the column similarity is not numeric ({similarity.dtype})")
+            raise InputError(
+                f"similarity={str(path)!r}: the column similarity is not numeric ({similarity.dtype})"
+            )
     return replace(
         SimilarityGraph.from_edges(left, right, similarity, n_rows=n_rows, threshold=threshold),
         measure=f"edges of {Path(path).name}",
@@ -213,7 +237,9 @@ def _positions_of(values: NDArray[Any], names: ArrayLike | None, path: str | Pat
         )
     position = {str(name): i for i, name in enumerate(np.asarray(names, dtype=object))}
     if len(position) != len(np.asarray(names, dtype=object)):
-        raise InputError(f"similarity={str(path)!r}: names cannot be matched, the column in on= has repeated values")
+        raise InputError(
+            f"similarity={str(path)!r}: names cannot be matched, the column in on= has repeated values"
+        )
     unknown = [str(v) for v in values if str(v) not in position]
     if unknown:
         raise InputError(
@@ -231,7 +257,9 @@ def _across(left: NDArray[np.int64], right: NDArray[np.int64], sides: NDArray[np
 
 def _check_rows(found: int, n_rows: int) -> None:
     if found != n_rows:
-        raise InputError(f"similarity has {found} rows, the data {n_rows}; give one row for each, in the same order")
+        raise InputError(
+            f"similarity has {found} rows, the data {n_rows}; give one row for each, in the same order"
+        )
 
 
 def _check_labels(labels: Sequence[Hashable] | None, rows: Sequence[Hashable] | None) -> None:
@@ -246,7 +274,8 @@ def _check_labels(labels: Sequence[Hashable] | None, rows: Sequence[Hashable] | 
     strangers = [x for x in labels if x not in set(rows)]
     raise InputError(
         f"the labels of the matrix are not those of the data: {len(labels)} labels, {len(rows)} rows,"
-        f" {len(strangers)} labels unknown to the data" + (f", the first {strangers[0]!r}" if strangers else "")
+        f" {len(strangers)} labels unknown to the data"
+        + (f", the first {strangers[0]!r}" if strangers else "")
     )
 
 
@@ -281,7 +310,11 @@ def _check_range(values: NDArray[Any], kind: MatrixKind) -> None:
         span = "at least 0" if kind == "distance" else "in [0, 1]"
         raise InputError(
             f"a {kind} matrix must be finite and {span}, got {bad}"
-            + ('; distances are given as precomputed(matrix, kind="distance")' if kind == "similarity" else "")
+            + (
+                '; distances are given as precomputed(matrix, kind="distance")'
+                if kind == "similarity"
+                else ""
+            )
         )
 
 

@@ -1,0 +1,246 @@
+"""certify(): an independent search across finished partitions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from splitleak._progress import Progress
+from splitleak.certificate import Across, Certificate, Crossing, HeldOut, Nearest, Verdict, Yardstick
+from splitleak.crossing import CrossingPairs, crossing_pairs
+from splitleak.errors import InputError
+from splitleak.graph import SimilarityGraph
+from splitleak.partition import Split
+from splitleak.sampling import sample_rows
+from splitleak.search import Missing, Search
+from splitleak.similarity.base import IGNORED
+
+SEARCH_BELOW = 0.05
+_EDGES = tuple(round(0.05 * i, 2) for i in range(21))
+
+
+def certify(
+    data: Any,
+    split: Split | str | Sequence[object] | NDArray[Any],
+    *,
+    on: str | Sequence[str] | None = None,
+    similarity: Any = None,
+    threshold: float | None = None,
+    missing: Missing | None = None,
+    seed: int = 0,
+    progress: bool | None = None,
+) -> Certificate:
+    """Search a finished split for similar pairs that cross, independently of how it was made.
+
+    The search runs anew over the data, between partitions only; besides, held-out rows (a sample of them in large
+    data) are looked up by brute force, without the filters of the search.
+
+    Parameters
+    ----------
+    data : table, list of str, 2-D array, sparse matrix, or path
+        The rows.
+    split : Split, column name, or array-like of shape (n_rows,)
+        A split of splitleak's, or partition names from anywhere. The partition with the most rows (of a `Split`:
+        the first) is taken as the training side.
+    on, similarity, threshold, missing
+        As for `similarity_graph`. Left out, those that the split was made with, where it says so.
+    seed : int
+        For approximate backends and the sample.
+    progress : bool, optional
+        Bars on stderr; default: on a terminal.
+
+    Returns
+    -------
+    Certificate
+
+    Raises
+    ------
+    InputError
+        Arguments that cannot be used.
+    DataMismatchError
+        A `Split` that was made from other data.
+
+    Examples
+    --------
+    >>> import splitleak
+    >>> splitleak.certify(["one line", "another", "One  line"], ["train", "train", "test"]).verdict
+    'leaking'
+    """
+    if isinstance(split, Split):
+        made = split.provenance
+        options = made.search_options() if made is not None else {}
+        on = on if on is not None else options.get("on")
+        similarity = similarity if similarity is not None else options.get("similarity")
+        threshold = threshold if threshold is not None else options.get("threshold")
+        missing = missing if missing is not None else options.get("missing")
+        names, codes = list(split.names), split.codes
+    search = Search.prepare(
+        data,
+        on=on,
+        similarity="auto" if similarity is None else similarity,
+        threshold=threshold,
+        exclude=[split] if isinstance(split, str) else (),
+        missing=missing or "equal",
+    )
+    if isinstance(split, Split):
+        split.check_data(search.records)
+    else:
+        names, codes = partition_codes(search.source, split)
+    return certify_search(search, names, codes, seed=seed, progress=Progress(progress))
+
+
+def partition_codes(source: Any, split: Any) -> tuple[list[str], NDArray[np.int64]]:
+    """Return names and codes of partitions given as a column name or an array; the largest comes first."""
+    from splitleak._tables import resolve_factor
+
+    factor = resolve_factor(source, split, argument="split")
+    if len(factor.levels) < 2:
+        raise InputError(
+            f"split must name at least two partitions, got {len(factor.levels)}: {factor.levels}"
+        )
+    rows = np.bincount(factor.codes[factor.codes >= 0], minlength=len(factor.levels))
+    order = np.argsort(-rows, kind="stable")
+    rank = np.append(np.argsort(order), IGNORED)  # the last entry serves code -1
+    return [str(factor.levels[k]) for k in order], rank[factor.codes].astype(np.int64)
+
+
+def certify_search(
+    search: Search,
+    names: Sequence[str],
+    codes: NDArray[np.int64],
+    *,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Certificate:
+    """Certify partitions whose data has been read already (`names[0]` is the training side)."""
+    held_out = sample_rows(search.records.row_hashes, np.flatnonzero(codes > 0), seed)
+    anyone = sample_rows(search.records.row_hashes, np.flatnonzero(codes >= 0), seed)
+    queries = np.union1d(held_out, anyone)
+    near = search.neighbours(queries, codes)
+    bounds = _lower_bounds(near, queries, codes, len(names))
+    graph, floor = _fresh_search(search, codes, bounds, seed, progress)
+    crossing = crossing_pairs(graph, codes, search.threshold)
+    recall = graph.recall
+    exhaustive = graph.exact
+    random, nearest = None, None
+    if near is not None:
+        nearest = _histogram(near.nearest[np.searchsorted(queries, held_out), 0], held_out, names, codes)
+        random = _yardstick(near.degree[np.searchsorted(queries, anyone)], codes)
+    held = tuple(
+        HeldOut(name, rows, int(found), float(found / max(1, rows)))
+        for k, name in enumerate(names[1:], 1)
+        for rows, found in [(int((codes == k).sum()), crossing.with_training[k])]
+    )
+    verdict: Verdict = "leaking" if crossing.n else ("separated" if exhaustive else "separated_with_recall")
+    notes = [] if graph.complete else ["too many similar pairs cross to list or count them all"]
+    return Certificate(
+        verdict,
+        search.backend.describe(),
+        search.threshold,
+        exhaustive,
+        recall,
+        tuple(_across(names, crossing, bounds, floor, search.threshold)),
+        crossing.n,
+        tuple(
+            Crossing(int(a), int(b), names[codes[a]], names[codes[b]], float(s)) for a, b, s in crossing.worst
+        ),
+        held,
+        random,
+        nearest,
+        tuple(notes),
+    )
+
+
+def _fresh_search(
+    search: Search,
+    codes: NDArray[np.int64],
+    bounds: NDArray[np.float64],
+    seed: int,
+    progress: Progress | None,
+) -> tuple[SimilarityGraph, float]:
+    """Search across the partitions, somewhat below the threshold where that tells the largest similarity."""
+    floor = search.threshold
+    known = bounds[np.triu_indices(len(bounds), 1)]
+    if search.backend.exact and np.isfinite(known).any():
+        floor = float(np.clip(np.nanmin(known), max(1e-6, search.threshold - SEARCH_BELOW), search.threshold))
+    graph = search.graph(sides=codes, threshold=floor, seed=seed, progress=progress)
+    if not graph.complete and floor < search.threshold:
+        # weak pairs may have used up the list before a pair at the threshold came
+        floor = search.threshold
+        graph = search.graph(sides=codes, threshold=floor, seed=seed, progress=progress)
+    return graph, floor
+
+
+def _lower_bounds(
+    near: Any, queries: NDArray[np.int64], codes: NDArray[np.int64], p: int
+) -> NDArray[np.float64]:
+    """Return the largest similarity that the looked-up rows show between each pair of partitions."""
+    bounds = np.full((p, p), np.nan)
+    if near is not None:
+        for i in range(p):
+            mine = near.nearest[codes[queries] == i]
+            for j in range(p):
+                seen = mine[:, j][np.isfinite(mine[:, j])]
+                if i != j and len(seen):
+                    bounds[i, j] = seen.max()
+    return np.fmax(bounds, bounds.T)
+
+
+def _across(
+    names: Sequence[str],
+    crossing: CrossingPairs,
+    bounds: NDArray[np.float64],
+    floor: float,
+    threshold: float,
+) -> list[Across]:
+    listed = []
+    p = len(crossing.pairs)
+    for i in range(len(names)):
+        for j in range(i + 1, len(names)):
+            if j >= p:  # an empty partition
+                listed.append(Across(names[i], names[j], 0, None, False))
+                continue
+            top = float(np.fmax(crossing.largest[i, j], bounds[i, j]))
+            known = np.isfinite(top) and top >= floor
+            listed.append(
+                Across(names[i], names[j], int(crossing.pairs[i, j]), top if known else floor, not known)
+            )
+    return listed
+
+
+def _histogram(
+    nearest: NDArray[np.float64], rows: NDArray[np.int64], names: Sequence[str], codes: NDArray[np.int64]
+) -> Nearest | None:
+    counts, looked_up = {}, {}
+    for k, name in enumerate(names[1:], 1):
+        values = nearest[(codes[rows] == k) & np.isfinite(nearest)]
+        counts[name] = tuple(int(c) for c in np.histogram(np.maximum(values, 0), bins=_EDGES)[0])
+        looked_up[name] = len(values)
+    return Nearest(_EDGES, counts, looked_up, len(rows) < int((codes > 0).sum()))
+
+
+def _yardstick(degree: NDArray[np.int64], codes: NDArray[np.int64]) -> Yardstick | None:
+    """Return the expected share of held-out rows with a similar training row, over all random splits.
+
+    A held-out row with d similar rows has none of them among the m training rows with the hypergeometric
+    probability C(n - 1 - d, m) / C(n - 1, m).
+    """
+    from scipy.special import gammaln
+
+    n, m = int((codes >= 0).sum()), int((codes == 0).sum())
+    if n < 2 or len(degree) == 0:
+        return None
+    free = n - 1 - degree
+    possible = free >= m
+    log = np.full(len(degree), -np.inf)
+    d = degree[possible]
+    log[possible] = gammaln(n - d) - gammaln(n - d - m) - gammaln(n) + gammaln(n - m)
+    hit = 1 - np.exp(np.minimum(log, 0))
+    share = float(hit.mean())
+    if len(degree) >= n:
+        return Yardstick(share, share, share)
+    half = 1.96 * float(hit.std(ddof=1)) / np.sqrt(len(hit))
+    return Yardstick(share, max(0.0, share - half), min(1.0, share + half))

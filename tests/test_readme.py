@@ -1,0 +1,45 @@
+"""Every Python block of the README runs, in order, in one session, beside the files it names."""
+
+import re
+import warnings
+from pathlib import Path
+
+import pytest
+
+README = Path(__file__).parent.parent / "README.md"
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", README.read_text(), re.MULTILINE | re.DOTALL)
+
+
+def test_python_blocks_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert len(blocks("python")) >= 3
+    scope: dict[str, object] = {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for block in blocks("python"):
+            exec(compile(block, "README.md", "exec"), scope)
+
+
+def test_commands_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The shell lines that start with `splitleak` exist and run on a file like the one they name."""
+    import shlex
+
+    import pandas as pd
+    from typer.testing import CliRunner
+
+    from splitleak.cli import app
+
+    monkeypatch.chdir(tmp_path)
+    texts = [f"{a} {b} costs {c} pounds" for a in ("a ring", "this tone") for b in "xyz" for c in range(40)]
+    pd.DataFrame({"label": ["ham", "spam"] * 120, "text": texts}).to_csv("sms.tsv", sep="\t", index=False)
+    lines = [
+        line for block in blocks("console") for line in block.splitlines() if line.startswith("$ splitleak")
+    ]
+    assert len(lines) >= 3
+    for line in lines:
+        arguments = shlex.split(line.removeprefix("$ splitleak"), comments=True)
+        result = CliRunner().invoke(app, arguments)
+        assert result.exit_code == 0, (line, result.output)
