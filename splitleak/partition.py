@@ -1,0 +1,361 @@
+"""Split: which row is in which partition, and how that came about."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from splitleak._split_files import DROPPED, label_text, read_split, restored, write_split
+from splitleak.errors import DataMismatchError, InputError, did_you_mean
+from splitleak.provenance import Provenance, plain_value
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from splitleak._tables import Source
+    from splitleak.records import Records
+
+FORMAT = 1  # of the metadata in files; raised when an older reader would misread a newer file
+
+
+__all__ = ["DROPPED", "Provenance", "Split"]
+
+
+class CertificateLike(Protocol):
+    """What a split needs to know of its certificate."""
+
+    @property
+    def verdict(self) -> str:
+        """``"separated"``, ``"separated_with_recall"`` or ``"leaking"``."""
+
+    def summary(self) -> dict[str, Any]:
+        """Everything in plain JSON types."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Split:
+    """Which row is in which partition.
+
+    Attributes
+    ----------
+    names : tuple of str
+        The partitions; the first is the one that models are trained on.
+    codes : int64 array of shape (n_rows,)
+        Partition of each row as an index into `names`; -1: dropped.
+    clusters : int64 array of shape (n_rows,) or None
+        Cluster of each row, numbered from 0; None: not known (a split made elsewhere).
+    asked : int64 array of shape (n_partitions,) or None
+        Rows asked for in each partition.
+    row_hashes : uint64 array of shape (n_rows,) or None
+        Hash of each row's compared content, by which `take` knows the data again.
+    class_names : sequence of str or None
+        Classes of the stratified column.
+    class_codes : int64 array of shape (n_rows,) or None
+        Class of each row as an index into `class_names`.
+    provenance : Provenance or None
+        How the split was made.
+    certificate : Certificate or None
+        What the independent search across the partitions found.
+
+    Examples
+    --------
+    >>> split = Split.from_labels(["train", "test", "train", "train"])
+    >>> split.names, split["train"].tolist(), split.sizes
+    (('train', 'test'), [0, 2, 3], {'train': 3, 'test': 1})
+    >>> split.take(["a", "b", "c", "d"])["test"]
+    ['b']
+    """
+
+    names: tuple[str, ...]
+    codes: NDArray[np.int64]
+    clusters: NDArray[np.int64] | None = None
+    asked: NDArray[np.int64] | None = None
+    row_hashes: NDArray[np.uint64] | None = None
+    class_names: Sequence[str] | None = None
+    class_codes: NDArray[np.int64] | None = None
+    provenance: Provenance | None = None
+    certificate: CertificateLike | None = None
+
+    @classmethod
+    def from_labels(cls, labels: Iterable[Any], *, names: Sequence[str] | None = None) -> Split:
+        """Make a split of one partition name per row, for splits that were made elsewhere.
+
+        Parameters
+        ----------
+        labels : iterable of str or int, one per row
+            Partition names; None, NaN or an empty text: the row is in no partition.
+        names : sequence of str, optional
+            The partitions, the one to train on first; default: those met, largest first, then by name.
+
+        Raises
+        ------
+        InputError
+            No partition at all, or a label that is not among `names`.
+        """
+        texts = [label_text(value) for value in labels]
+        count: dict[str, int] = {}
+        for text in texts:
+            if text is not None:
+                count[text] = count.get(text, 0) + 1
+        if not count:
+            raise InputError("split names no partition: every label is missing or empty")
+        order = sorted(count, key=lambda n: (-count[n], n)) if names is None else [str(n) for n in names]
+        code: dict[str | None, int] = {name: i for i, name in enumerate(order)}
+        unknown = [name for name in count if name not in code]
+        if unknown:
+            raise InputError(f"split has the label {unknown[0]!r}, which is not one of names={order}")
+        code[None] = DROPPED
+        return cls(tuple(order), np.array([code[text] for text in texts], dtype=np.int64))
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows of the data, dropped ones included."""
+        return len(self.codes)
+
+    @cached_property
+    def sizes(self) -> dict[str, int]:
+        """Rows in each partition."""
+        count = np.bincount(self.codes[self.codes >= 0], minlength=len(self.names))
+        return dict(zip(self.names, count.tolist(), strict=True))
+
+    def __getitem__(self, name: str) -> NDArray[np.int64]:
+        """Return the row positions of a partition, sorted."""
+        if name not in self.names:
+            raise InputError(
+                f"the split has no partition {name!r}{did_you_mean(name, self.names)} (it has:"
+                f" {', '.join(map(repr, self.names))})"
+            )
+        return np.flatnonzero(self.codes == self.names.index(name)).astype(np.int64)
+
+    def labels(self) -> NDArray[np.str_]:
+        """Return the partition name of each row, shape (n_rows,); empty for dropped rows."""
+        return np.array([*self.names, ""])[self.codes]
+
+    def take(self, data: Any, *, check: bool = True) -> dict[str, Any]:
+        """Return the rows of each partition, in the type of `data`.
+
+        Parameters
+        ----------
+        data : table, list, array or path
+            The data that the split was made from; or, with ``check=False``, anything with as many rows.
+        check : bool
+            Compare the content of the rows with that of the data that the split was made from.
+
+        Raises
+        ------
+        DataMismatchError
+            Another number of rows, a column that is missing, rows with other content or in another order.
+        """
+        from splitleak._tables import open_source
+
+        source = open_source(data)
+        self._check_rows(source.n_rows)
+        if check:
+            self._check_source(source)
+        return {name: source.take(self[name]) for name in self.names}
+
+    def frame(self, data: Any = None) -> pd.DataFrame:
+        """Return a pandas table with columns ``row``, ``partition``, ``cluster``, and those of `data`."""
+        import pandas as pd
+
+        columns: dict[str, Any] = {
+            "row": np.arange(self.n_rows),
+            "partition": pd.Categorical.from_codes(self.codes, categories=pd.Index(self.names)),
+        }
+        if self.clusters is not None:
+            columns["cluster"] = self.clusters
+        frame = pd.DataFrame(columns)
+        if data is None:
+            return frame
+        from splitleak._tables import open_source
+
+        source = open_source(data)
+        self._check_rows(source.n_rows)
+        added = {name: source.column(name).to_pandas() for name in source.column_names if name not in columns}
+        return pd.concat([frame, pd.DataFrame(added, index=frame.index)], axis=1)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the split to a ``.parquet``, ``.csv`` or ``.json`` file, whole or not at all.
+
+        Parquet and JSON keep everything; CSV keeps the columns ``row``, ``partition``, ``cluster``,
+        ``row_hash`` and ``class`` only. The same split gives the same bytes.
+
+        Raises
+        ------
+        InputError
+            Another ending, a folder that does not exist or cannot be written.
+        """
+        columns: dict[str, Any] = {
+            "row": np.arange(self.n_rows),
+            "partition": np.array([*self.names, None], dtype=object)[self.codes],
+        }
+        if self.clusters is not None:
+            columns["cluster"] = self.clusters
+        if self.row_hashes is not None:
+            columns["row_hash"] = self.row_hashes
+        if self.class_codes is not None and self.class_names is not None:
+            columns["class"] = np.array([*self.class_names, None], dtype=object)[self.class_codes]
+        metadata = {
+            "format": FORMAT,
+            "names": list(self.names),
+            "asked": None if self.asked is None else np.asarray(self.asked).tolist(),
+            "class_names": None if self.class_names is None else list(self.class_names),
+            "provenance": None if self.provenance is None else self.provenance.summary(),
+            "certificate": None if self.certificate is None else plain_value(self.certificate.summary()),
+        }
+        write_split(path, columns, metadata)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Split:
+        """Read a split from a ``.parquet``, ``.csv`` or ``.json`` file.
+
+        A file that something else wrote is read, too, when it has a column ``partition``, and either a column
+        ``row`` with each row position once or one line per row in the order of the data.
+
+        Raises
+        ------
+        InputError
+            A file that is missing, truncated, not what its ending says, or not a split.
+        """
+        columns, metadata = read_split(path)
+        try:
+            values = restored(columns, metadata, FORMAT)
+            split = cls.from_labels(values.pop("labels"), names=metadata.get("names"))
+        except InputError as error:
+            raise InputError(f"split={str(path)!r}: {error}") from None
+        except (TypeError, ValueError, KeyError, AttributeError, IndexError) as error:
+            raise InputError(f"split={str(path)!r} is not a split that can be read: {error!r}") from error
+        provenance, certificate = metadata.get("provenance"), metadata.get("certificate")
+        if certificate is not None:
+            # by name: certificates are made from splits, so that module stands above this one
+            certificate = importlib.import_module("splitleak.certificate").Certificate.from_summary(
+                certificate
+            )
+        return replace(
+            split,
+            provenance=None if provenance is None else Provenance.from_summary(provenance),
+            certificate=certificate,
+            **values,
+        )
+
+    def summary(self) -> dict[str, Any]:
+        """Return everything that the views show, in plain JSON types."""
+        return summarise(self)
+
+    def __repr__(self) -> str:
+        from splitleak.rendering.text import split_text
+
+        return split_text(self.summary())
+
+    def _repr_html_(self) -> str:
+        from splitleak.rendering.html import split_fragment
+
+        return split_fragment(self.summary())
+
+    def check_data(self, records: Records) -> None:
+        """Raise unless `records` are those that the split was made from.
+
+        Records of other columns have other content by intent; of those only the number of rows is checked.
+
+        Raises
+        ------
+        DataMismatchError
+            Another number of rows, rows with other content or in another order.
+        """
+        self._check_rows(records.n_rows)
+        made_from = self.provenance.columns if self.provenance else ()
+        other_columns = made_from and records.columns and tuple(made_from) != tuple(records.columns)
+        if self.row_hashes is None or other_columns:
+            return
+        found = records.row_hashes
+        other = np.flatnonzero(found != self.row_hashes)
+        if not len(other):
+            return
+        which = f"row {other[0]}" + (f" and {len(other) - 1:,} more" if len(other) > 1 else "")
+        if np.array_equal(np.sort(found), np.sort(self.row_hashes)):
+            raise DataMismatchError(
+                f"data has the rows that the split was made from in another order ({which} moved); put them"
+                " back in the old order, or split again: the same options and seed put each row where it was"
+            )
+        raise DataMismatchError(
+            f"data is not the data that the split was made from: {which} have other content; hand in the data"
+            " of the split, split again, or (take) pass check=False for other values of the same rows"
+        )
+
+    def _check_rows(self, n_rows: int) -> None:
+        if n_rows != self.n_rows:
+            raise DataMismatchError(
+                f"data has {n_rows:,} rows and the split was made from {self.n_rows:,}; hand in the data of"
+                " the split, or split again"
+            )
+
+    def _check_source(self, source: Source) -> None:
+        from splitleak.records import as_records
+
+        columns = self.provenance.columns if self.provenance else ()
+        if not columns and self.row_hashes is None:
+            return
+        for name in columns:
+            if name not in source.column_names and source.column_names:
+                raise DataMismatchError(
+                    f"data has no column {name!r}, which the split was made from"
+                    f"{did_you_mean(name, source.column_names)} (it has:"
+                    f" {', '.join(map(repr, source.column_names[:20]))})"
+                )
+        self.check_data(as_records(source, on=list(columns) if source.column_names and columns else None))
+
+
+def summarise(split: Split) -> dict[str, Any]:
+    """Return the summary of a split: one dict for all views."""
+    n = split.n_rows
+    asked = None if split.asked is None else np.asarray(split.asked).tolist()
+    partitions = []
+    for i, (name, rows) in enumerate(split.sizes.items()):
+        inside = split.codes == i
+        partitions.append(
+            {
+                "name": name,
+                "rows": rows,
+                "share": rows / n if n else 0.0,
+                "asked_rows": asked and asked[i],
+                "asked_share": asked and (asked[i] / n if n else 0.0),
+                "clusters": None if split.clusters is None else len(np.unique(split.clusters[inside])),
+                "classes": _class_counts(split, inside),
+            }
+        )
+    return {
+        "n_rows": n,
+        "dropped": int((split.codes < 0).sum()),
+        "partitions": partitions,
+        "classes": list(split.class_names or ()),
+        "clusters": None if split.clusters is None else _cluster_counts(split.clusters),
+        "provenance": None if split.provenance is None else split.provenance.summary(),
+        "certificate": None if split.certificate is None else plain_value(split.certificate.summary()),
+    }
+
+
+def _class_counts(split: Split, inside: NDArray[np.bool_]) -> dict[str, int]:
+    if split.class_codes is None or split.class_names is None:
+        return {}
+    codes = split.class_codes[inside]
+    count = np.bincount(codes[codes >= 0], minlength=len(split.class_names))
+    return dict(zip(split.class_names, count.tolist(), strict=True))
+
+
+def _cluster_counts(clusters: NDArray[np.int64]) -> dict[str, Any]:
+    size = np.bincount(clusters) if len(clusters) else np.zeros(1, dtype=np.int64)
+    size = size[size > 0]
+    largest = int(size.max(initial=0))
+    return {
+        "count": len(size),
+        "largest": largest,
+        "largest_share": largest / len(clusters) if len(clusters) else 0.0,
+        "singletons": int((size == 1).sum()),
+    }
