@@ -50,7 +50,8 @@ class Recall:
     def __str__(self) -> str:
         if self.total == 0:
             return "not measurable (no similar pair in the sample)"
-        return f"{self.estimate:.4f} (95 % interval {self.low:.4f} to {self.high:.4f}, {self.found} of {self.total} pairs)"
+        interval = f"95 % interval {self.low:.4f} to {self.high:.4f}"
+        return f"{self.estimate:.4f} ({interval}, {self.found} of {self.total} pairs)"
 
 
 @dataclass(frozen=True)

@@ -30,9 +30,12 @@ def exact_nearest(
     used = sides != IGNORED
     group = np.bincount(copies[used] * n_sides + sides[used], minlength=len(copies) * n_sides)
     counts = group.reshape(len(copies), n_sides)[copies[queries]]
-    inside = used[queries]
-    counts[np.flatnonzero(inside), sides[queries][inside]] -= 1
-    return Neighbours((counts > 0).astype(np.float64), counts.sum(axis=1).astype(np.int64))
+    others = np.tile(np.bincount(sides[used], minlength=n_sides), (len(queries), 1))
+    inside = np.flatnonzero(used[queries])
+    counts[inside, sides[queries][inside]] -= 1
+    others[inside, sides[queries][inside]] -= 1
+    nearest = np.where(others > 0, (counts > 0).astype(np.float64), np.nan)
+    return Neighbours(nearest, counts.sum(axis=1).astype(np.int64))
 
 
 @similarity_backend("exact", kinds={"text", "vector", "table"}, nearest=exact_nearest, threshold=1.0)

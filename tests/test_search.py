@@ -1,0 +1,94 @@
+"""similarity_graph() and deduplicate() as a user calls them."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import splitleak
+from splitleak import InputError
+
+LINES = [
+    "one line of text",
+    "One  line of text",
+    "something else",
+    "one line of text!",
+    "longer: something else",
+]
+
+
+def test_duplicates_are_listed_most_similar_first() -> None:
+    frame = splitleak.similarity_graph(LINES, threshold=0.6).frame()
+    assert frame[["left", "right"]].to_numpy().tolist() == [[0, 1], [0, 3], [1, 3], [2, 4]]
+    assert frame["similarity"].is_monotonic_decreasing
+
+
+@pytest.mark.parametrize(("keep", "kept"), [("first", [0, 2]), ("last", [3, 4]), ("longest", [1, 4])])
+def test_deduplicate(keep: str, kept: list[int]) -> None:
+    found = splitleak.deduplicate(LINES, threshold=0.6, keep=keep)  # type: ignore[arg-type]
+    assert found.kept.tolist() == kept
+    assert found.take(LINES) == [LINES[i] for i in kept]
+    assert sorted([*found.kept, *found.dropped]) == list(range(5))
+    assert set(found.frame()["kept_instead"]) <= set(kept)
+    assert "2 rows kept, 3 dropped from 2 groups" in repr(found)
+
+
+def test_deduplicate_a_table_in_its_own_type() -> None:
+    table = pd.DataFrame({"text": LINES, "n": range(5)}, index=list("vwxyz"))
+    assert splitleak.deduplicate(table, on="text", threshold=0.6).take(table).index.tolist() == ["v", "x"]
+    with pytest.raises(InputError, match="data has 4 rows, the deduplicated data had 5"):
+        splitleak.deduplicate(table, on="text").take(table[:4])
+
+
+def test_bad_options() -> None:
+    with pytest.raises(InputError, match="keep='longst' is not known; did you mean 'longest'"):
+        splitleak.deduplicate(LINES, keep="longst")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="keep='longest' is for texts"):
+        splitleak.deduplicate(np.eye(3), keep="longest")
+
+
+def test_missing_texts_are_equal_or_distinct() -> None:
+    rows = {"text": ["a text", None, "", "a text", None]}
+    assert splitleak.similarity_graph(rows, on="text").components().tolist() == [0, 1, 1, 0, 1]
+    assert splitleak.similarity_graph(rows, on="text", missing="distinct").components().tolist() == [
+        0,
+        1,
+        2,
+        0,
+        3,
+    ]
+
+
+def test_auto_says_what_it_took() -> None:
+    assert "jaccard" in splitleak.similarity_graph(LINES).measure
+    assert splitleak.similarity_graph(np.eye(3)).measure == "cosine"
+    assert "word" in splitleak.similarity_graph(["long text " * 200, "other"]).measure
+
+
+def test_a_backend_of_your_own() -> None:
+    @splitleak.similarity_backend("same-length", kinds={"text"}, threshold=1.0)
+    def same_length(records, *, threshold):  # type: ignore[no-untyped-def]
+        _, offsets = records.text()
+        length = np.diff(offsets)
+        left, right = np.nonzero(np.triu(length[:, None] == length, 1))
+        return splitleak.SimilarityGraph.from_edges(left, right, n_rows=records.n_rows, threshold=threshold)
+
+    assert splitleak.similarity_graph(["ab", "cd", "e"], similarity="same-length").n_pairs == 1
+    split = splitleak.split_by_similarity(["ab", "cd", "e", "xyz"], similarity="same-length", sizes=(2, 2))
+    assert split.codes[0] == split.codes[1]
+    assert split.certificate.verdict == "separated"  # type: ignore[union-attr]
+
+
+def test_a_backend_must_return_a_graph_over_the_rows() -> None:
+    wrong = splitleak.similarity_backend("wrong", kinds={"text"})(lambda records, *, threshold: None)  # type: ignore[arg-type, return-value]
+    with pytest.raises(InputError, match="must return a SimilarityGraph over 2 rows, got None"):
+        splitleak.similarity_graph(["a", "b"], similarity=wrong)
+
+
+def test_backends_by_reference() -> None:
+    assert splitleak.similarity_graph(LINES, similarity="splitleak.similarity.exact:exact").n_pairs == 1
+    with pytest.raises(InputError, match="cannot be imported"):
+        splitleak.similarity_graph(LINES, similarity="no.such.module:thing")
+    with pytest.raises(InputError, match="not a backend; decorate"):
+        splitleak.similarity_graph(LINES, similarity="math:sqrt")
+    with pytest.raises(InputError, match="cannot be read"):
+        splitleak.similarity_graph(LINES, similarity="jaccard(n=")
