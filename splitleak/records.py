@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -9,13 +11,20 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from splitleak._tables import Source, open_source
+from splitleak._tables.columns import take_bytes
+from splitleak._tables.content import NULL, table_hashes
+from splitleak._tables.factors import Factor, resolve_factor, resolve_factors
+from splitleak.kernels import hashing
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
 Kind = Literal["text", "vector", "table"]
+Missing = Literal["equal", "distinct", "error"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Records:
     """The compared values of a dataset: one record a row, looked up by position.
 
@@ -35,7 +44,11 @@ class Records:
     table : pyarrow.Table or None
         Tables only: the compared columns.
     missing : bool array of shape (n_rows,) or None
-        Rows whose value was missing (text: read as empty text); None when there are none.
+        Rows whose value was missing (text: read as empty text; vectors: a NaN among the numbers; tables: all
+        columns null); None when there are none.
+    missing_are : {"equal", "distinct"}
+        What the rows in `missing` are to each other: "equal" (a model sees the same nothing in each), or
+        "distinct": similar to no row. With "distinct", empty texts are among the missing.
     """
 
     kind: Kind
@@ -46,6 +59,7 @@ class Records:
     vectors: Any = None
     table: pa.Table | None = None
     missing: NDArray[np.bool_] | None = None
+    missing_are: Literal["equal", "distinct"] = "equal"
 
     def text(self) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         """Return ``(buffer, offsets)`` of text records."""
@@ -55,9 +69,113 @@ class Records:
 
     @cached_property
     def row_hashes(self) -> NDArray[np.uint64]:
-        """A 64-bit hash of each row's content, the same on every machine and in every table library."""
-        raise NotImplementedError
+        """A 64-bit hash of each row's content, the same on every machine and in every table library.
+
+        Equal numbers have equal hashes whatever the width of their type; -0.0 is 0.0, all NaN are one, and null
+        differs from NaN (in tables) and from the empty text. Rows of dense and of sparse vectors have hashes of
+        their own.
+        """
+        if self.kind == "table":
+            return table_hashes(self.table)
+        if self.kind == "text":
+            hashes = hashing.hash_bytes(*self.text())
+            if self.missing is not None and self.missing_are == "equal":
+                hashes[self.missing] = NULL
+            return hashes
+        if isinstance(self.vectors, np.ndarray):
+            return hashing.hash_dense(self.vectors)
+        rows = self.vectors
+        return hashing.hash_sparse(rows.data, rows.indices, rows.indptr, rows.shape[1])
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hexadecimal digest of the kind, the number of rows and their contents in order.
+
+        Column names do not count: a renamed column holds the same data.
+        """
+        digest = hashlib.blake2b(f"{self.kind} {self.n_rows}\n".encode(), digest_size=16)
+        digest.update(self.row_hashes.astype("<u8").tobytes())
+        return digest.hexdigest()
 
     def take(self, rows: NDArray[np.int64]) -> Records:
         """Return the records of the given row positions, in that order."""
-        raise NotImplementedError
+        rows = np.asarray(rows, dtype=np.int64)
+        missing = None if self.missing is None else self.missing[rows]
+        if missing is not None and not missing.any():
+            missing = None
+        buffer, offsets = take_bytes(*self.text(), rows) if self.kind == "text" else (None, None)
+        return Records(
+            self.kind,
+            len(rows),
+            self.columns,
+            buffer=buffer,
+            offsets=offsets,
+            vectors=None if self.vectors is None else self.vectors[rows],
+            table=None if self.table is None else self.table.take(rows),
+            missing=missing,
+            missing_are=self.missing_are,
+        )
+
+
+def as_records(
+    data: Any,
+    *,
+    on: str | Sequence[str] | None = None,
+    exclude: Collection[str] = (),
+    kind: Kind | None = None,
+    missing: Missing = "equal",
+) -> Records:
+    """Return the compared values of any data as flat buffers.
+
+    Text columns become text (several: joined by U+001F), a column of equally long lists of numbers or columns of
+    numbers become vectors (float32 where all are, else float64), anything else a table that is compared as a
+    whole. Whole numbers beyond 2**53, which float64 does not tell apart, make a table.
+
+    Parameters
+    ----------
+    data : table, list of str, array or path
+        Whatever `splitleak._tables.open_source` opens.
+    on : str or sequence of str, optional
+        The column or columns compared. Left out: the bare values; of a table the only column, apart from
+        `exclude`, that holds texts or lists of numbers (with ``kind="table"``: all columns).
+    exclude : collection of str
+        Columns that are not meant when `on` is left out (classes, groups, times).
+    kind : {"text", "vector", "table"}, optional
+        What the rows shall be; default: what the columns hold. "table" takes any columns.
+    missing : {"equal", "distinct", "error"}
+        A missing text is read as the empty text, and two empty texts are equal: a model sees the same nothing
+        ("equal"). "distinct": rows without a text are similar to no row. "error": they are refused. Of several
+        text columns all must be missing.
+
+    Returns
+    -------
+    Records
+
+    Raises
+    ------
+    InputError
+        Unknown columns, columns that cannot be compared, several that could be meant, missing values under
+        ``missing="error"``.
+
+    Examples
+    --------
+    >>> records = as_records({"text": ["one", "two", None], "label": [0, 1, 0]})
+    >>> records.kind, records.columns, records.offsets.tolist(), records.missing.tolist()
+    ('text', ('text',), [0, 3, 6, 6], [False, False, True])
+    """
+    from splitleak._tables.choosing import read_records
+
+    return Records(**read_records(open_source(data), on=on, exclude=exclude, kind=kind, missing=missing))
+
+
+__all__ = [
+    "Factor",
+    "Kind",
+    "Missing",
+    "Records",
+    "Source",
+    "as_records",
+    "open_source",
+    "resolve_factor",
+    "resolve_factors",
+]
