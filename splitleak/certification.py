@@ -16,7 +16,7 @@ from splitleak.graph import SimilarityGraph
 from splitleak.partition import Split
 from splitleak.sampling import sample_rows
 from splitleak.search import Missing, Search
-from splitleak.similarity.base import IGNORED
+from splitleak.similarity.base import IGNORED, get_backend
 
 SEARCH_BELOW = 0.05
 _EDGES = tuple(round(0.05 * i, 2) for i in range(21))
@@ -71,11 +71,11 @@ def certify(
     """
     if isinstance(split, Split):
         made = split.provenance
-        options = made.search_options() if made is not None else {}
-        on = on if on is not None else options.get("on")
-        similarity = similarity if similarity is not None else options.get("similarity")
-        threshold = threshold if threshold is not None else options.get("threshold")
-        missing = missing if missing is not None else options.get("missing")
+        if made is not None:
+            on = on if on is not None else (list(made.columns) or None)
+            similarity = similarity if similarity is not None else _known(made.similarity)
+            threshold = threshold if threshold is not None else made.threshold
+            missing = missing if missing is not None else made.options.get("missing")
         names, codes = list(split.names), split.codes
     search = Search.prepare(
         data,
@@ -90,6 +90,18 @@ def certify(
     else:
         names, codes = partition_codes(search.source, split)
     return certify_search(search, names, codes, seed=seed, progress=Progress(progress))
+
+
+def _known(similarity: str) -> str:
+    """Return a similarity that a split was made with, or raise when only the caller has it."""
+    try:
+        get_backend(similarity)
+    except InputError:
+        raise InputError(
+            f"the split was made with a similarity of the caller's own ({similarity}); give it again with similarity="
+            " (a matrix, an edge list, a function), or name another measure to certify by"
+        ) from None
+    return similarity
 
 
 def partition_codes(source: Any, split: Any) -> tuple[list[str], NDArray[np.int64]]:

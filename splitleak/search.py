@@ -291,11 +291,12 @@ def row_values(records: Records) -> Any:
     return records.table.to_pylist()
 
 
-def _row_labels(data: Any, source: Source, on: str | Sequence[str] | None) -> Any:
-    """Return the names of the rows that the labels of a matrix must agree with, or None."""
+def _row_labels(data: Any, source: Source, on: str | Sequence[str] | None) -> list[list[Any]]:
+    """Return what the rows may be called in a matrix or an edge list: the compared column, the index."""
+    candidates = []
     if isinstance(on, str) and on in source.column_names:
-        return source.column(on).to_pylist()
+        candidates.append(source.column(on).to_pylist())
     index = getattr(data, "index", None)
-    if index is None or callable(index):
-        return None
-    return list(index)
+    if index is not None and not callable(index):
+        candidates.append(list(index))
+    return candidates

@@ -15,7 +15,8 @@ from splitleak.certification import certify_search
 from splitleak.clustering import Clustering, cluster
 from splitleak.errors import InfeasibleSplitError, InputError, SplitleakWarning, unknown_option
 from splitleak.graph import SimilarityGraph
-from splitleak.partition import Provenance, Split
+from splitleak.partition import Split
+from splitleak.provenance import Provenance
 from splitleak.sampling import mix
 from splitleak.search import Missing, Search
 from splitleak.sizes import Sizes, SizesLike, parse_sizes
@@ -119,31 +120,64 @@ def split_by_similarity(
             raise error
         warnings.warn(f"{error} Taking the nearest feasible sizes.", SplitleakWarning, stacklevel=2)
     codes = allocation.codes[clustering.labels]
-    options = {
-        "on": list(search.records.columns) or None,
-        "similarity": search.backend.describe(),
-        "similarity_reason": search.reason,
-        "threshold": search.threshold,
-        "sizes": dict(zip(request.names, request.targets.tolist(), strict=True)),
-        "stratify": None if strata is None else strata.name,
-        "groups": [factor.name for factor in factors] or None,
-        "missing": missing,
-        "on_infeasible": on_infeasible,
-        "tolerance": tolerance,
-        "seed": seed,
-    }
+    made = _provenance(search, request, strata, factors, threshold, seed, missing, on_infeasible, tolerance)
     return Split(
         names=request.names,
         codes=codes,
         clusters=clustering.labels,
         asked=request.targets,
         row_hashes=search.records.row_hashes,
-        class_names=None if strata is None else [str(level) for level in strata.levels],
+        class_names=None if strata is None else tuple(str(level) for level in strata.levels),
         class_codes=None if strata is None else strata.codes,
-        provenance=Provenance.of(options, search.records, source.describe()),
+        provenance=made,
         certificate=certify_search(search, request.names, codes, seed=seed, progress=bars)
         if certify
         else None,
+    )
+
+
+def _provenance(
+    search: Search,
+    request: Sizes,
+    strata: Factor | None,
+    factors: Sequence[Factor],
+    threshold: float | None,
+    seed: int,
+    missing: str,
+    on_infeasible: str,
+    tolerance: float,
+) -> Provenance:
+    import platform
+
+    import pyarrow
+
+    import splitleak
+
+    return Provenance(
+        splitleak=splitleak.__version__,
+        versions={
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+            "pyarrow": pyarrow.__version__,
+        },
+        options={
+            "sizes": dict(zip(request.names, request.targets.tolist(), strict=True)),
+            "stratify": None if strata is None else strata.name,
+            "groups": [factor.name for factor in factors] or None,
+            "missing": missing,
+            "on_infeasible": on_infeasible,
+            "tolerance": tolerance,
+        },
+        similarity=search.backend.describe(),
+        threshold=search.threshold,
+        threshold_is_default=threshold is None,
+        columns=search.records.columns,
+        fingerprint=search.records.fingerprint,
+        seed=seed,
+        notes=(
+            f"data: {search.source.describe()}",
+            f"similarity {search.backend.describe()}: {search.reason}",
+        ),
     )
 
 

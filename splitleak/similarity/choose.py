@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -59,7 +59,7 @@ def choose(
     records: Records,
     *,
     row_values: Callable[[], Any],
-    row_labels: Any = None,
+    row_labels: Sequence[Sequence[Any]] = (),
     threshold: float | None = None,
 ) -> Choice:
     """Return the backend for ``similarity=``.
@@ -74,8 +74,8 @@ def choose(
         The compared rows.
     row_values : callable
         Returns the row values, for a function of two rows.
-    row_labels : sequence, optional
-        Names of the rows, to be compared with the labels of a matrix.
+    row_labels : sequence of sequences
+        What the rows may be called; the labels of a matrix must be one of these, in order.
     threshold : float, optional
         The threshold asked for (edge lists are read at it).
     """
@@ -90,7 +90,7 @@ def choose(
     if isinstance(similarity, (str, Backend)):
         return Choice(get_backend(similarity), "asked for")
     if hasattr(similarity, "shape"):
-        labels = row_labels if hasattr(similarity, "index") else None
+        labels = given.matching_labels(similarity, row_labels) if hasattr(similarity, "index") else None
         return Choice(given.precomputed(similarity, row_labels=labels), "a matrix given by the caller")
     if callable(similarity):
         return Choice(given.from_function(similarity, row_values), "a function given by the caller")
@@ -104,7 +104,9 @@ def _looks_like_a_file(name: str) -> bool:
     return name.lower().endswith(_EDGE_FILES + _MATRIX_FILES)
 
 
-def _from_file(path: str | Path, records: Records, row_labels: Any, threshold: float | None) -> Backend:
+def _from_file(
+    path: str | Path, records: Records, row_labels: Sequence[Sequence[Any]], threshold: float | None
+) -> Backend:
     from splitleak.similarity import precomputed as given
 
     path = Path(path)
@@ -113,7 +115,9 @@ def _from_file(path: str | Path, records: Records, row_labels: Any, threshold: f
     if path.suffix.lower() not in _MATRIX_FILES:
         limit = 0.8 if threshold is None else threshold
         return given.from_graph(
-            given.read_edges(path, names=row_labels, n_rows=records.n_rows, threshold=limit)
+            given.read_edges(
+                path, names=row_labels[0] if row_labels else None, n_rows=records.n_rows, threshold=limit
+            )
         )
     try:
         if path.suffix.lower() == ".npz":

@@ -90,6 +90,18 @@ def precomputed(
     return Backend("matrix", _ALL_KINDS, search, nearest, threshold=0.8)
 
 
+def matching_labels(matrix: Any, candidates: Sequence[Sequence[Hashable]]) -> Sequence[Hashable] | None:
+    """Return the candidate names of the rows that the labels of a matrix (a frame) mean."""
+    labels = list(matrix.index)
+    for names in candidates:
+        if list(names) == labels:
+            return names
+    for names in candidates:
+        if set(names) == set(labels):
+            return names
+    return candidates[0] if candidates else None
+
+
 def from_graph(graph: SimilarityGraph) -> Backend:
     """Use the pairs of a graph that was made before."""
 
@@ -276,6 +288,7 @@ def _check_labels(labels: Sequence[Hashable] | None, rows: Sequence[Hashable] | 
         f"the labels of the matrix are not those of the data: {len(labels)} labels, {len(rows)} rows,"
         f" {len(strangers)} labels unknown to the data"
         + (f", the first {strangers[0]!r}" if strangers else "")
+        + "; name the column that holds them with on=, or give the matrix without labels (matrix.to_numpy())"
     )
 
 
