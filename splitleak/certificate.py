@@ -148,7 +148,7 @@ class Certificate:
         """Return the certificate of a `summary`."""
         s = dict(summary)
         if s["recall"] is not None:
-            s["recall"] = Recall(**{k: float("nan") if v is None else v for k, v in s["recall"].items()})
+            s["recall"] = Recall.measured(s["recall"]["found"], s["recall"]["total"])
         s["across"] = tuple(Across(**x) for x in s["across"])
         s["crossing"] = tuple(Crossing(**x) for x in s["crossing"])
         s["held_out"] = tuple(HeldOut(**x) for x in s["held_out"])

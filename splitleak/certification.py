@@ -70,12 +70,12 @@ def certify(
     'leaking'
     """
     if isinstance(split, Split):
-        made = split.provenance
-        if made is not None:
-            on = on if on is not None else (list(made.columns) or None)
-            similarity = similarity if similarity is not None else _known(made.similarity)
-            threshold = threshold if threshold is not None else made.threshold
-            missing = missing if missing is not None else made.options.get("missing")
+        made = {} if split.provenance is None else split.provenance.search_options()
+        on = on if on is not None else made.get("on")
+        if similarity is None and made:
+            similarity = _known(made["similarity"])
+        threshold = threshold if threshold is not None else made.get("threshold")
+        missing = missing if missing is not None else made.get("missing")
         names, codes = list(split.names), split.codes
     search = Search.prepare(
         data,
@@ -198,7 +198,7 @@ def _lower_bounds(
                 seen = mine[:, j][np.isfinite(mine[:, j])]
                 if i != j and len(seen):
                     bounds[i, j] = seen.max()
-    return np.fmax(bounds, bounds.T)
+    return np.asarray(np.fmax(bounds, bounds.T))
 
 
 def _across(

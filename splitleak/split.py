@@ -120,7 +120,20 @@ def split_by_similarity(
             raise error
         warnings.warn(f"{error} Taking the nearest feasible sizes.", SplitleakWarning, stacklevel=2)
     codes = allocation.codes[clustering.labels]
-    made = _provenance(search, request, strata, factors, threshold, seed, missing, on_infeasible, tolerance)
+    options = {
+        "on": list(search.records.columns) or None,
+        "similarity": search.backend.describe(),
+        "similarity_reason": f"similarity {search.backend.describe()}: {search.reason}",
+        "threshold": search.threshold,
+        "threshold_is_default": threshold is None,
+        "sizes": dict(zip(request.names, request.targets.tolist(), strict=True)),
+        "stratify": None if strata is None else strata.name,
+        "groups": [factor.name for factor in factors] or None,
+        "missing": missing,
+        "on_infeasible": on_infeasible,
+        "tolerance": tolerance,
+        "seed": int(seed),
+    }
     return Split(
         names=request.names,
         codes=codes,
@@ -129,55 +142,10 @@ def split_by_similarity(
         row_hashes=search.records.row_hashes,
         class_names=None if strata is None else tuple(str(level) for level in strata.levels),
         class_codes=None if strata is None else strata.codes,
-        provenance=made,
+        provenance=Provenance.of(options, search.records, source.describe()),
         certificate=certify_search(search, request.names, codes, seed=seed, progress=bars)
         if certify
         else None,
-    )
-
-
-def _provenance(
-    search: Search,
-    request: Sizes,
-    strata: Factor | None,
-    factors: Sequence[Factor],
-    threshold: float | None,
-    seed: int,
-    missing: str,
-    on_infeasible: str,
-    tolerance: float,
-) -> Provenance:
-    import platform
-
-    import pyarrow
-
-    import splitleak
-
-    return Provenance(
-        splitleak=splitleak.__version__,
-        versions={
-            "python": platform.python_version(),
-            "numpy": np.__version__,
-            "pyarrow": pyarrow.__version__,
-        },
-        options={
-            "sizes": dict(zip(request.names, request.targets.tolist(), strict=True)),
-            "stratify": None if strata is None else strata.name,
-            "groups": [factor.name for factor in factors] or None,
-            "missing": missing,
-            "on_infeasible": on_infeasible,
-            "tolerance": tolerance,
-        },
-        similarity=search.backend.describe(),
-        threshold=search.threshold,
-        threshold_is_default=threshold is None,
-        columns=search.records.columns,
-        fingerprint=search.records.fingerprint,
-        seed=seed,
-        notes=(
-            f"data: {search.source.describe()}",
-            f"similarity {search.backend.describe()}: {search.reason}",
-        ),
     )
 
 
@@ -234,7 +202,7 @@ def _infeasible(
         return _allocate(search, cluster(graph, groups), request, strata, seed)
 
     def feasible(allocation: Allocation) -> bool:
-        return within(allocation.achieved, request.targets, tolerance, n)
+        return bool(within(allocation.achieved, request.targets, tolerance, n))
 
     ways = []
     if factors and feasible(attempt(graph, [])):

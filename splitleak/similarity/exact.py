@@ -97,7 +97,7 @@ def _text_copies(records: Records, normalize: bool) -> NDArray[np.int64]:
     lengths = np.diff(offsets)
 
     def same(rows: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.bool_]:
-        equal = lengths[rows] == lengths[others]
+        equal: NDArray[np.bool_] = lengths[rows] == lengths[others]
         for at in range(0, len(rows), 4096):  # a block at a time: the gathered bytes stay small
             part = np.flatnonzero(equal[at : at + 4096]) + at
             size = lengths[rows[part]]

@@ -296,7 +296,7 @@ def _checked_matrix(matrix: Any, kind: MatrixKind) -> Any:
     from scipy import sparse
 
     is_sparse = sparse.issparse(matrix)
-    values = sparse.csr_array(matrix) if is_sparse else np.asarray(matrix)
+    values: Any = sparse.csr_array(matrix) if is_sparse else np.asarray(matrix)
     if values.ndim != 2 or values.shape[0] != values.shape[1]:
         raise InputError(f"a similarity matrix must be square (n_rows x n_rows), got shape {values.shape}")
     if values.dtype.kind not in "fiub":
@@ -307,7 +307,7 @@ def _checked_matrix(matrix: Any, kind: MatrixKind) -> Any:
     _check_symmetric(values, is_sparse)
     diagonal = values.diagonal()
     wanted, other = (1, 0) if kind == "similarity" else (0, 1)
-    if len(diagonal) > 1 and not is_sparse and (diagonal == other).all() and (values != other).any():
+    if len(diagonal) > 1 and not is_sparse and np.all(diagonal == other) and np.any(values != other):
         hint = 'kind="distance"' if kind == "similarity" else 'kind="similarity"'
         raise InputError(
             f"the diagonal of the matrix is all {other}, and a row's {kind} to itself is {wanted}: is it of the other"
