@@ -1,0 +1,159 @@
+"""Which clusters of each size go to each partition, so that classes balance; the sizes stay as they are packed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+
+# exchanges tried; the figures of benchmarks/allocation.py were measured with these
+STEPS_PER_CLUSTER, LEAST_STEPS, MOST_STEPS = 60, 30_000, 2_000_000
+WARMTH = 1024  # where annealing starts, in 1024ths of a row
+
+
+@dataclass(frozen=True)
+class Kinds:
+    """Clusters that are alike in size and in rows per class, counted.
+
+    Attributes
+    ----------
+    order : int64 array of shape (n_clusters,)
+        Cluster positions, kind after kind, within a kind in the order of their mixed keys.
+    counts : int64 array of shape (n_kinds,)
+        Clusters of each kind.
+    sizes : int64 array of shape (n_kinds,)
+        Rows of a cluster of the kind, descending.
+    rows : int64 array of shape (n_kinds, n_classes)
+        Rows per class of a cluster of the kind.
+    """
+
+    order: Ints
+    counts: Ints
+    sizes: Ints
+    rows: Ints
+
+    @classmethod
+    def of(cls, sizes: Ints, rows: Ints, keys: NDArray[np.uint64], seed: int) -> Kinds:
+        """Sort clusters into kinds; nothing depends on their positions, as long as `keys` differ."""
+        content = mixed(sizes.astype(np.uint64))
+        for column in rows.T:
+            content = mixed(content + column.astype(np.uint64))
+        main_class = rows.argmax(axis=1) if rows.shape[1] else np.zeros(len(sizes), dtype=np.int64)
+        salt = mixed(np.array([seed % 2**64], dtype=np.uint64))
+        order = np.lexsort((mixed(keys ^ salt), content, main_class, -sizes))
+        table = np.column_stack([sizes, rows])[order]
+        new = np.ones(len(order), dtype=bool)
+        new[1:] = (table[1:] != table[:-1]).any(axis=1)
+        first = np.flatnonzero(new)
+        counts = np.diff(np.append(first, len(order)))
+        return cls(order, counts, table[first, 0], table[first, 1:])
+
+    def of_size(self) -> tuple[Ints, Ints, Ints]:
+        """Return the distinct sizes (descending), the clusters of each, and the first kind of each."""
+        new = np.ones(len(self.sizes), dtype=bool)
+        new[1:] = self.sizes[1:] != self.sizes[:-1]
+        first = np.flatnonzero(new)
+        if not len(first):
+            return self.sizes, self.counts, first
+        return self.sizes[first], np.add.reduceat(self.counts, first), first
+
+
+def mixed(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Scatter numbers over 64 bits, one to one (splitmix64, Steele et al. 2014)."""
+    z = numbers + np.uint64(0x9E3779B97F4A7C15)
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))
+
+
+def balance(
+    kinds: Kinds, packed: Ints, off: Ints, unit: int, random: Random, *, steps: int
+) -> tuple[int, Ints]:
+    """Return the summed deviation reached, and the clusters of each kind in each partition.
+
+    Parameters
+    ----------
+    kinds : Kinds
+    packed : int64 array of shape (n_sizes, n_partitions)
+        Clusters of each size in each partition.
+    off : int64 array of shape (n_partitions, n_classes)
+        `unit` times what each partition has too many rows of each class before any of these clusters come.
+    unit : int
+        What one row counts in `off` and in the result.
+    random : Random
+    steps : int
+        Exchanges tried.
+    """
+    from splitleak.kernels import local_search
+
+    sizes, counts, _ = kinds.of_size()
+    kind_of_unit = np.repeat(np.arange(len(kinds.counts)), kinds.counts)
+    bucket = np.repeat(np.arange(len(sizes)), counts)
+    slots = kind_of_unit[np.lexsort((_spread(packed, random), bucket))].astype(np.int32)
+    edges = np.concatenate([[0], np.cumsum(packed)])[: packed.size].reshape(packed.shape)
+    edges = np.column_stack([edges, np.cumsum(counts)])
+    off = off + unit * _tally(slots, edges, kinds.rows)
+    bucket_of_rows = np.full(int(sizes[0]) + 1, -1, dtype=np.int32)
+    bucket_of_rows[sizes] = np.arange(len(sizes))
+    at, classes = np.nonzero(kinds.rows)
+    starts = np.searchsorted(at, np.arange(len(kinds.counts) + 1))
+    deviation = local_search.balance(
+        slots,
+        edges,
+        bucket.astype(np.int32),
+        sizes,
+        bucket_of_rows,
+        starts,
+        classes,
+        kinds.rows[at, classes],
+        off,
+        unit,
+        WARMTH,
+        steps,
+        int(random.random() * 2**53),
+    )
+    return int(deviation), _shares(slots, edges, len(kinds.counts))
+
+
+def _spread(packed: Ints, random: Random) -> Ints:
+    """Return a partition for each cluster, size after size, each partition at even distances within a size.
+
+    Neighbours are alike (same main class), so even distances are nearly balanced classes.
+    """
+    shape = packed.shape
+    start = np.array([random.random() for _ in range(packed.size)]).reshape(shape)
+    partition = np.repeat(np.tile(np.arange(shape[1]), shape[0]), packed.ravel())
+    bucket = np.repeat(np.arange(shape[0]), packed.sum(axis=1))
+    first = np.repeat(np.cumsum(packed.ravel()) - packed.ravel(), packed.ravel())
+    place = (np.arange(len(first)) - first + np.repeat(start.ravel(), packed.ravel())) / np.repeat(
+        packed.ravel(), packed.ravel()
+    )
+    return partition[np.lexsort((partition, place, bucket))]
+
+
+def _partitions(edges: Ints) -> Ints:
+    """Return the partition of each slot."""
+    blocks = np.diff(edges, axis=1)
+    return np.repeat(np.tile(np.arange(blocks.shape[1]), blocks.shape[0]), blocks.ravel())
+
+
+def _shares(slots: NDArray[np.int32], edges: Ints, n_kinds: int) -> Ints:
+    n_partitions = edges.shape[1] - 1
+    pairs = slots.astype(np.int64) * n_partitions + _partitions(edges)
+    return (
+        np.bincount(pairs, minlength=n_kinds * n_partitions).reshape(n_kinds, n_partitions).astype(np.int64)
+    )
+
+
+def _tally(slots: NDArray[np.int32], edges: Ints, rows: Ints) -> Ints:
+    tally: Ints = _shares(slots, edges, len(rows)).T @ rows
+    return tally
+
+
+def steps_for(n_clusters: int) -> int:
+    """Return how many exchanges are worth trying."""
+    return min(MOST_STEPS, max(LEAST_STEPS, STEPS_PER_CLUSTER * n_clusters))

@@ -1,0 +1,348 @@
+"""How many clusters of each size go to each partition, so that the sizes are met to the row.
+
+Only sizes count here. A random fill in proportion to what each partition still lacks comes close; the rest is
+exact: every combination of partition sizes that can be reached is a bit of one long Python integer, and adding a
+cluster to a partition is a shift of it (subset sum by bit sets, Pisinger 1999, carried to several partitions).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+# bits of all tables of one exact search together: 200 MB, about half a second
+EXACT_BITS = 1_600_000_000
+# growing parts of a packing that are taken apart and packed again, before all of it is
+REPAIR_BITS = (100_000, 3_000_000, 60_000_000)
+FILLS = 6
+SEQUENCES = 4
+
+
+@dataclass(frozen=True)
+class Packing:
+    """Clusters of each size in each partition.
+
+    Attributes
+    ----------
+    counts : int64 array of shape (n_sizes, n_partitions)
+    deviation : int
+        Summed absolute deviation from the targets, in rows.
+    proven : bool
+        Whether no packing has a smaller deviation.
+    """
+
+    counts: NDArray[np.int64]
+    deviation: int
+    proven: bool
+
+
+def pack(
+    sizes: Sequence[int],
+    counts: Sequence[int],
+    targets: Sequence[int],
+    *,
+    filled: Sequence[bool],
+    random: Random,
+) -> Packing:
+    """Return a random packing whose partition sizes are nearest to the targets.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        The distinct cluster sizes in rows, descending.
+    counts : sequence of int
+        Clusters of each size.
+    targets : sequence of int
+        Rows that each partition still lacks; they sum to the rows of all clusters, and may be negative.
+    filled : sequence of bool
+        Partitions that already hold a cluster, so that none of these has to go there.
+    random : Random
+        Only its ``random()`` is called: that stream is the same on every platform and Python version.
+    """
+    problem = _Problem(list(sizes), list(counts), list(targets), list(filled))
+    best = problem.fill(random)
+    for _ in range(FILLS - 1):
+        if problem.cost(best)[1] == 0:
+            break
+        best = min(best, problem.fill(random), key=problem.cost)
+    for bits in REPAIR_BITS:
+        if problem.cost(best)[1] == 0:
+            return problem.packing(best, proven=True)
+        for smallest_first in (True, False, False):
+            best = min(best, problem.repair(best, bits, random, smallest_first), key=problem.cost)
+    for _ in range(SEQUENCES if len(targets) > 2 else 0):
+        if problem.cost(best)[1] == 0:
+            return problem.packing(best, proven=True)
+        best = min(best, problem.one_by_one(random), key=problem.cost)
+    if problem.cost(best)[1] == 0:
+        return problem.packing(best, proven=True)
+    whole = problem.solve(problem.cost(best)[1], random, EXACT_BITS)
+    if whole is not None:
+        return problem.packing(whole, proven=True)
+    return problem.packing(best, proven=problem.cost(best)[1] <= problem.least_deviation())
+
+
+Counts = list[list[int]]
+
+
+class _Problem:
+    def __init__(self, sizes: list[int], counts: list[int], targets: list[int], filled: list[bool]) -> None:
+        self.sizes, self.counts, self.targets = sizes, counts, targets
+        needed = [not f for f in filled]
+        # with too few clusters some partition stays empty anyway, and then only rows count
+        self.needed = needed if sum(counts) >= sum(needed) else [False] * len(targets)
+        self.partitions = range(len(targets))
+
+    def sums(self, x: Counts) -> list[int]:
+        return [sum(size * row[s] for size, row in zip(self.sizes, x, strict=True)) for s in self.partitions]
+
+    def cost(self, x: Counts) -> tuple[int, int, float]:
+        """Partitions wrongly empty, rows off, and how unevenly: a row weighs more where few were asked for."""
+        return self.cost_of_sums(self.sums(x))
+
+    def cost_of_sums(self, sums: Sequence[int]) -> tuple[int, int, float]:
+        off = [got - target for got, target in zip(sums, self.targets, strict=True)]
+        empty = sum(need and got == 0 for need, got in zip(self.needed, sums, strict=True))
+        uneven = sum(o * o / max(1, t) for o, t in zip(off, self.targets, strict=True))
+        return empty, sum(abs(o) for o in off), uneven
+
+    def least_deviation(self) -> int:
+        """Return a bound: the largest cluster must fit somewhere, and sums are multiples of the common divisor."""
+        unit = math.gcd(*self.sizes) if self.sizes else 1
+        largest = max(self.sizes, default=0)
+        return max(
+            2 * max(0, largest - max(self.targets)),
+            sum(min(target % unit, -target % unit) for target in self.targets),
+        )
+
+    def packing(self, x: Counts, *, proven: bool) -> Packing:
+        counts = np.array(x, dtype=np.int64).reshape(len(self.sizes), len(self.targets))
+        return Packing(counts, self.cost(x)[1], proven)
+
+    def fill(self, random: Random) -> Counts:
+        """Hand out clusters, largest first, in proportion to what each partition still lacks."""
+        lacking = list(self.targets)
+        x = []
+        for size, count in zip(self.sizes, self.counts, strict=True):
+            room = [max(0, rows) for rows in lacking]
+            total = max(1, sum(room))
+            row = [min(count * rows // total, rows // size) for rows in room]
+            fractions = [count * rows / total - got + 1e-9 for rows, got in zip(room, row, strict=True)]
+            for _ in range(count - sum(row)):
+                fits = [f if lacking[s] >= size * (row[s] + 1) else 0.0 for s, f in enumerate(fractions)]
+                if not any(fits):
+                    most = max(lacking[s] - size * row[s] for s in self.partitions)
+                    fits = [float(lacking[s] - size * row[s] == most) for s in self.partitions]
+                s = _draw(fits, random)
+                row[s] += 1
+                fractions[s] = max(1e-9, fractions[s] - 1)
+            lacking = [rows - size * got for rows, got in zip(lacking, row, strict=True)]
+            x.append(row)
+        self._leave_none_empty(x)
+        return x
+
+    def _leave_none_empty(self, x: Counts) -> None:
+        for s in self.partitions:
+            if self.needed[s] and not any(row[s] for row in x):
+                donors = [u for u in self.partitions if sum(row[u] for row in x) > self.needed[u]]
+                z, u = max((z, u) for z, row in enumerate(x) for u in donors if row[u])
+                x[z][u] -= 1
+                x[z][s] += 1
+
+    def repair(self, x: Counts, bits: int, random: Random, smallest_first: bool) -> Counts:
+        """Take a part of the packing apart, as much as `bits` allow, and pack that part exactly."""
+        order = sorted(range(len(x)), key=lambda z: self.sizes[z] if smallest_first else random.random())
+        free = [[0] * len(self.targets) for _ in x]
+        sums = self.sums(x)
+        targets = [t - got for t, got in zip(self.targets, sums, strict=True)]
+        deviation, pieces = sum(abs(t) for t in targets), 0
+        for z in order:
+            taken = [min(3, got) for got in x[z]]
+            more = [t + self.sizes[z] * got for t, got in zip(targets, taken, strict=True)]
+            pieces += len(_pieces(sum(taken), len(targets)))
+            if pieces * math.prod(_caps(more, deviation, 1)[1]) > bits and smallest_first:
+                break
+            if pieces * math.prod(_caps(more, deviation, 1)[1]) > bits:
+                continue
+            free[z], targets = taken, more
+        used = [z for z in range(len(x)) if any(free[z])]
+        kept = [any(x[z][s] > free[z][s] for z in range(len(x))) for s in self.partitions]
+        part = _Problem(
+            [self.sizes[z] for z in used],
+            [sum(free[z]) for z in used],
+            targets,
+            [k or not need for k, need in zip(kept, self.needed, strict=True)],
+        )
+        solved = part.solve(deviation, random, bits)
+        if solved is None:
+            return x
+        result = [[got - f for got, f in zip(*rows, strict=True)] for rows in zip(x, free, strict=True)]
+        for z, row in zip(used, solved, strict=True):
+            result[z] = [got + new for got, new in zip(result[z], row, strict=True)]
+        return result
+
+    def one_by_one(self, random: Random) -> Counts:
+        """Fill one partition after the other, smallest first, each exactly from what is left."""
+        left = list(self.counts)
+        x = [[0] * len(self.targets) for _ in self.sizes]
+        smallest_first = sorted(self.partitions, key=lambda s: (self.targets[s], s))
+        for position, s in enumerate(smallest_first[:-1]):
+            others = sum(self.targets[u] for u in smallest_first[position + 1 :])
+            used = [z for z, count in enumerate(left) if count]
+            chosen = pack(
+                [self.sizes[z] for z in used],
+                [left[z] for z in used],
+                [self.targets[s], others],
+                filled=[not self.needed[s], False],
+                random=random,
+            )
+            for z, count in zip(used, chosen.counts[:, 0].tolist(), strict=True):
+                x[z][s] = count
+                left[z] -= count
+        for z, count in enumerate(left):
+            x[z][smallest_first[-1]] = count
+        self._leave_none_empty(x)
+        return x
+
+    def solve(self, deviation: int, random: Random, bits: int) -> Counts | None:
+        """Return a random one of the best packings, or None if the tables would need more than `bits`.
+
+        `deviation` is that of a known packing: none that is as good exceeds a target by more than half of it.
+        """
+        if not self.sizes:
+            return []
+        unit = math.gcd(*self.sizes)
+        rest, dims = _caps(self.targets, deviation, unit)
+        pieces = [
+            (z, number, size // unit * number)
+            for z, size in reversed(list(enumerate(self.sizes)))
+            for number in _pieces(self.counts[z], len(self.targets))
+        ]
+        if math.prod(dims) * len(pieces) > bits:
+            return None
+        axes = [s for s in self.partitions if s != rest]
+        tables = _reachable([weight for *_, weight in pieces], dims)
+        cell = self._best_cell(tables[-1], dims, axes, rest, unit, random)
+        x = [[0] * len(self.targets) for _ in self.sizes]
+        strides = _strides(dims)
+        needs = [0] * len(self.targets)
+        for axis, place in zip(axes, _coordinates(cell, dims), strict=True):
+            needs[axis] = place
+        needs[rest] = sum(weight for *_, weight in pieces) - sum(needs)
+        for (z, number, weight), table in zip(reversed(pieces), reversed(tables[:-1]), strict=True):
+            ways = [0.0] * len(self.targets)
+            ways[rest] = (needs[rest] + 1e-9) * (table >> cell & 1)
+            for axis, stride in zip(axes, strides, strict=True):
+                if needs[axis] >= weight:
+                    ways[axis] = needs[axis] * (table >> cell - weight * stride & 1)
+            s = _draw(ways, random)
+            x[z][s] += number
+            needs[s] -= weight
+            if s != rest:
+                cell -= weight * strides[axes.index(s)]
+        return x
+
+    def _best_cell(
+        self, table: int, dims: list[int], axes: list[int], rest: int, unit: int, random: Random
+    ) -> int:
+        total = sum(size * count for size, count in zip(self.sizes, self.counts, strict=True))
+        best, tied = (math.inf, math.inf), [0]
+        for cells in _set_bits(table):
+            places = [place * unit for place in _coordinates(cells, dims)]
+            worth, uneven = np.zeros(len(cells)), np.zeros(len(cells))
+            for s, got in zip([*axes, rest], [*places, total - sum(places)], strict=True):
+                off = np.abs(got - self.targets[s])
+                # what is wrongly empty weighs more than any deviation
+                worth += off + ((2 * total + 1) * self.needed[s]) * (got == 0)
+                uneven += off.astype(np.float64) ** 2 / max(1, self.targets[s])
+            nearest = worth == worth.min()
+            even = uneven[nearest].min()
+            found = float(worth.min()), float(even)
+            if found <= best:
+                cells = cells[nearest][uneven[nearest] == even].tolist()
+                best, tied = found, cells if found < best else tied + cells
+        return tied[int(random.random() * len(tied))]
+
+
+def _draw(weights: Sequence[float], random: Random) -> int:
+    """Return a position with probability in proportion to its weight, never one of weight 0."""
+    left = random.random() * sum(weights)
+    last = 0
+    for position, weight in enumerate(weights):
+        if weight > 0:
+            last = position
+            left -= weight
+            if left < 0:
+                break
+    return last
+
+
+def _pieces(count: int, partitions: int) -> list[int]:
+    """Cut `count` equal clusters into bundles that can still be shared out in every possible way.
+
+    At most `partitions` shares are odd, so that many single clusters leave only even shares, and the rest can go
+    in pairs; then the same for pairs, and so on: about `partitions` times log2(count) bundles.
+    """
+    pieces, bundle = [], 1
+    while count:
+        odd = count if count <= partitions else partitions - (count - partitions) % 2
+        pieces += [bundle] * odd
+        count, bundle = (count - odd) // 2, bundle * 2
+    return pieces
+
+
+def _caps(targets: Sequence[int], deviation: int, unit: int) -> tuple[int, list[int]]:
+    """Return the partition that takes the rest, and how many multiples of `unit` each other may reach."""
+    rest = max(range(len(targets)), key=lambda s: (targets[s], -s))
+    limits = [max(0, target + deviation // 2) for s, target in enumerate(targets) if s != rest]
+    return rest, [limit // unit + 1 for limit in limits]
+
+
+def _strides(dims: list[int]) -> list[int]:
+    return [math.prod(dims[axis + 1 :]) for axis in range(len(dims))]
+
+
+def _coordinates(cell: Any, dims: list[int]) -> list[Any]:
+    return [cell // stride % dim for dim, stride in zip(dims, _strides(dims), strict=True)]
+
+
+def _reachable(weights: list[int], dims: list[int]) -> list[int]:
+    """Return the reachable combinations before the first bundle, after it, after the second, ..."""
+    tables = [1]
+    keep: dict[tuple[int, int], int] = {}
+    for weight in weights:
+        before = after = tables[-1]
+        for axis, stride in enumerate(_strides(dims)):
+            if weight >= dims[axis]:
+                continue
+            if (axis, weight) not in keep:
+                block = (1 << (dims[axis] - weight) * stride) - 1
+                keep[axis, weight] = _repeat(block, dims[axis] * stride, math.prod(dims[:axis]))
+            # without the mask a sum beyond the end of one axis would carry into the next
+            after |= (before & keep[axis, weight]) << weight * stride
+        tables.append(after)
+    return tables
+
+
+def _repeat(block: int, width: int, times: int) -> int:
+    """Return `times` copies of a block of `width` bits."""
+    if times <= 1:
+        return block
+    half = _repeat(block, width, times // 2)
+    both = half | half << width * (times // 2)
+    return both << width | block if times % 2 else both
+
+
+def _set_bits(table: int, chunk: int = 1 << 19) -> Iterator[NDArray[np.int64]]:
+    """Yield the positions of the set bits, a few million at a time."""
+    buffer = np.frombuffer(table.to_bytes(table.bit_length() // 8 + 1, "little"), dtype=np.uint8)
+    for start in range(0, len(buffer), chunk):
+        bits = np.flatnonzero(np.unpackbits(buffer[start : start + chunk], bitorder="little"))
+        if len(bits):
+            yield bits.astype(np.int64) + 8 * start
