@@ -55,9 +55,8 @@ def _open_native(data: Any, origin: str) -> Source | None:
     import narwhals as nw
 
     # narwhals refuses repeated names with words of its own: ours first
-    labels = getattr(data, "columns", None)
-    if nw.dependencies.is_into_dataframe(data) and labels is not None:
-        check_names((str(label) for label in labels), origin)
+    if nw.dependencies.is_into_dataframe(data) and hasattr(data, "columns"):
+        check_names((str(label) for label in data.columns), origin)
     frame: Any = nw.from_native(data, pass_through=True, allow_series=True)
     if isinstance(frame, nw.LazyFrame):
         if hasattr(data, "__arrow_c_stream__") and not nw.dependencies.is_polars_lazyframe(data):
@@ -121,13 +120,17 @@ def open_mapping(data: Mapping[Any, Any], origin: str) -> Source:
 
 def is_hugging_face(data: Any) -> bool:
     """Return whether this is an object of the Hugging Face library ``datasets``."""
-    return any(base.__module__.partition(".")[0] == "datasets" for base in type(data).__mro__)
+    return bool(_hugging_face_bases(data))
+
+
+def _hugging_face_bases(data: Any) -> set[str]:
+    # only the library's own: torch has a Dataset, too, and an IterableDataset is one of those
+    return {base.__name__ for base in type(data).__mro__ if base.__module__.partition(".")[0] == "datasets"}
 
 
 def open_hugging_face(data: Any, origin: str) -> Source:
     """Open a Hugging Face Dataset."""
-    kind = {base.__name__ for base in type(data).__mro__}
-    if "Dataset" not in kind:
+    if "Dataset" not in _hugging_face_bases(data):
         if isinstance(data, Mapping):
             keys = [str(key) for key in data]
             example = f": data[{keys[0]!r}]" if keys else ""
