@@ -137,7 +137,7 @@ def as_records(
         Whatever `splitleak._tables.open_source` opens.
     on : str or sequence of str, optional
         The column or columns compared. Left out: the bare values; of a table the only column, apart from
-        `exclude`, that holds texts or lists of numbers (with ``kind="table"``: all columns).
+        `exclude`, that holds texts or lists of numbers, or the only one at all (with ``kind="table"``: all).
     exclude : collection of str
         Columns that are not meant when `on` is left out (classes, groups, times).
     kind : {"text", "vector", "table"}, optional

@@ -123,7 +123,9 @@ def test_take_returns_the_callers_own_type(tmp_path):
     assert mixed["b"] == ("z", "x")
 
 
-@pytest.mark.parametrize("make", [sp.csr_matrix, sp.csc_matrix, sp.coo_matrix, sp.csr_array, sp.csc_array, sp.coo_array])
+@pytest.mark.parametrize(
+    "make", [sp.csr_matrix, sp.csc_matrix, sp.coo_matrix, sp.csr_array, sp.csc_array, sp.coo_array]
+)
 def test_sparse_rows_keep_their_format(make):
     dense = np.array([[0, 1.5, 0], [2, 0, 0], [0, 0, 3]])
     taken = open_source(make(dense)).take(np.array([2, 0]))
@@ -188,7 +190,9 @@ def test_csv_leaves_words_that_mean_missing_elsewhere(tmp_path):
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 def test_csv_finds_its_separator(delimiter, tmp_path):
     path = tmp_path / "d.csv"
-    path.write_bytes(delimiter.join(["name", "size"]).encode() + b"\r\n" + delimiter.join(["x", "1"]).encode())
+    path.write_bytes(
+        delimiter.join(["name", "size"]).encode() + b"\r\n" + delimiter.join(["x", "1"]).encode()
+    )
     assert open_source(path).column_names == ("name", "size")
 
 
@@ -228,7 +232,9 @@ def test_rows_longer_than_a_block_are_read(tmp_path):
 
 
 def test_json_lines_with_absent_keys(tmp_path):
-    (tmp_path / "gaps.ndjson").write_bytes(b'\xef\xbb\xbf{"t": "x", "v": [1, 2]}\n{"v": [0.5, 1]}\n{"t": ""}\n')
+    (tmp_path / "gaps.ndjson").write_bytes(
+        b'\xef\xbb\xbf{"t": "x", "v": [1, 2]}\n{"v": [0.5, 1]}\n{"t": ""}\n'
+    )
     source = open_source(tmp_path / "gaps.ndjson")
     assert source.column("t").to_pylist() == ["x", None, ""]
     assert source.column("v").to_pylist() == [[1.0, 2.0], [0.5, 1.0], None]
@@ -279,7 +285,10 @@ def test_sms_messages_load_whole():
             datasets.DatasetDict({"train": datasets.Dataset.from_dict(COLUMNS)}),
             r"DatasetDict with the keys 'train'; .*data\['train'\]",
         ),
-        (datasets.Dataset.from_dict(COLUMNS).to_iterable_dataset(), r"IterableDataset, and rows need positions"),
+        (
+            datasets.Dataset.from_dict(COLUMNS).to_iterable_dataset(),
+            r"IterableDataset, and rows need positions",
+        ),
         ("no/such/file.csv", r"'no/such/file.csv': no such file"),
         ("one text\nof two lines", r"one text of 21 characters"),
     ],
@@ -319,9 +328,17 @@ def _whole_parquet() -> bytes:
         ("a.csv", _whole_parquet(), r"ends in \.csv, and is a Parquet file"),
         ("a.csv", gzip.compress(b"a,b\n1,2\n"), r"ends in \.csv, and is a gzip file"),
         ("a.csv.gz", b"a,b\n1,2\n", r"cannot be read: Not a gzipped file"),
-        ("a.csv.gz", gzip.compress(b"a,b\n" + os.urandom(9000).hex().encode() + b",2\n" * 9000)[:-3000], r"cannot be read"),
+        (
+            "a.csv.gz",
+            gzip.compress(b"a,b\n" + os.urandom(9000).hex().encode() + b",2\n" * 9000)[:-3000],
+            r"cannot be read",
+        ),
         ("a.csv", b"a,b\n1,\0\0\0\n", r"holds NUL bytes"),
-        ("a.csv", "a,b\n1,2\n".encode("utf-16"), r"must be text in UTF-8, and is not: it starts with the mark of UTF-16"),
+        (
+            "a.csv",
+            "a,b\n1,2\n".encode("utf-16"),
+            r"must be text in UTF-8, and is not: it starts with the mark of UTF-16",
+        ),
         ("a.csv", "a,b\nx,né\ny,z\n".encode("latin-1"), r"must be text in UTF-8"),
         ("a.csv", b"a,b\n" + b"x,y\n" * 40000 + b"x,\xe9\n", r"must be text in UTF-8"),
         ("a.jsonl", b'{"a": "x"}\n' * 40000 + b'{"a": "\xe9"}\n', r"must be text in UTF-8"),

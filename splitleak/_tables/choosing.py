@@ -80,7 +80,7 @@ def _chosen(
 
 def _only_candidate(source: Source, exclude: Collection[str], kind: str | None) -> tuple[str, ...]:
     open_names = [name for name in source.column_names if name not in exclude]
-    if kind == "table" and open_names:
+    if len(open_names) == 1 or (kind == "table" and open_names):
         return tuple(open_names)
     roles = {name: cols.role_of(source.column_type(name)) for name in open_names}
     wanted = ("text", "vector") if kind is None else (kind,)

@@ -62,7 +62,9 @@ def joined(columns: Sequence[Any]) -> Any:
     if len(columns) == 1:
         return plain(columns[0])
     large = [plain(column).cast(pa.large_string()) for column in columns]
-    text = pc.binary_join_element_wise(*large, SEPARATOR, null_handling="replace", null_replacement="")
+    text = pc.binary_join_element_wise(
+        *large, pa.scalar(SEPARATOR, pa.large_string()), null_handling="replace", null_replacement=""
+    )
     return text if isinstance(text, pa.ChunkedArray) else pa.chunked_array([text])
 
 
