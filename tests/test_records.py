@@ -341,6 +341,9 @@ def test_inputs_are_left_as_they_were():
             np.float32,
         ),
         (pd.DataFrame({"a": [np.ones(3, np.float32)] * 2}), None, "vector", np.float32),
+        (pd.DataFrame({"a": pd.arrays.SparseArray([0, 0, 1])}), None, "vector", np.float64),
+        (pd.DataFrame({"a": pd.period_range("2024", "2026", freq="Y")}), None, "table", None),
+        (pa.table({"a": pa.array([b"x", None], pa.binary_view())}), None, "table", None),
         ([[1.0, 2.0], [3.0, 4.0]], None, "vector", np.float64),
         (np.zeros((2, 2), dtype=np.int32), None, "vector", np.float64),
         (np.zeros((2, 2), dtype=">f4"), None, "vector", np.float32),
@@ -519,6 +522,14 @@ def test_factors_are_sorted_by_content_in_every_library(values, levels, codes, t
         assert (factor.name, factor.levels, factor.codes.tolist()) == ("groups", levels, codes)
 
 
+def test_levels_of_half_precision():
+    source = open_source(["x", "y", "z"])
+    assert resolve_factor(source, np.array([2, 0.5, np.nan], dtype=np.float16), argument="groups").levels == (
+        0.5,
+        2.0,
+    )
+
+
 def _coded(table):
     return pa.schema([("f", pa.dictionary(pa.int32(), pa.string())), ("t", pa.string())])
 
@@ -545,6 +556,7 @@ def test_one_or_several_factors():
         ("lable", r"groups='lable' is not a column of the data; did you mean 'label'\?"),
         ([1, 2, 3], r"groups= must have one value for each of the 2 rows, got 3 values"),
         (np.zeros((2, 2)), r"groups= must be 1-D, one value a row, got an array of shape \(2, 2\)"),
+        (np.array(7), r"groups= must be a column name or one value a row, got ndarray"),
         (7, r"groups= must be a column name or one value a row, got int 7"),
         ([[1], [2]], r"groups= must hold one plain value a row .*got list<"),
         ("emb", r"groups='emb' must hold one plain value a row .*got list<"),

@@ -273,6 +273,9 @@ def test_sms_messages_load_whole():
         (sp.csr_array(np.ones((2, 2), dtype=complex)), r"2-D of real numbers .*got complex128"),
         ([1, 2], r"data \(list\) holds one number a row"),
         (pd.Series([1.5, 2]), r"data \(pandas.Series\) holds one number a row"),
+        ([{1, 2}], r"list of sets"),
+        (np.ma.masked_array(np.ones((1, 2)), mask=[[1, 0]]), r"masked array; fill the masked values first"),
+        ("", r"data is one text of 0 characters"),
         ([{"t": "x"}], r"list of dicts; give a table"),
         (["x", 3], r"data must hold values of one kind"),
         (["fine", "bad \ud800"], r"row 1 has a lone surrogate"),
@@ -305,6 +308,8 @@ def test_columns_that_cannot_be_read():
         source.column("mixed")
     with pytest.raises(InputError, match=r"column 'text' .*row 1 has a lone surrogate"):
         source.column("text")
+    with pytest.raises(InputError, match=r"column 'o' holds Python objects"):
+        open_source(pl.DataFrame({"o": pl.Series([object()], dtype=pl.Object)})).column("o")
     with pytest.raises(InputError, match=r"on='texd' is not a column of the data; did you mean 'text'\?"):
         source.column("texd", argument="on")
     with pytest.raises(InputError, match=r"on='text' names a column.*leave on= out"):

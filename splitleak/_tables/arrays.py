@@ -34,7 +34,9 @@ def open_values(data: Any, values: Any, origin: str) -> Source:
 def open_sequence(data: Sequence[Any], origin: str) -> Source:
     """Open a list or tuple, of texts or of equally long lists of numbers."""
     check_rows(len(data), origin)
-    if any(isinstance(value, dict) for value in data[:1]):
+    if isinstance(data[0], (set, frozenset)):
+        raise InputError(f"data is a {origin} of sets, whose values have no order; join each to one text")
+    if isinstance(data[0], dict):
         raise InputError(
             f"data is a {origin} of dicts; give a table: pandas.DataFrame(data), pyarrow.Table.from_pylist(data),"
             " or a dict of columns"
@@ -44,6 +46,8 @@ def open_sequence(data: Sequence[Any], origin: str) -> Source:
 
 def open_array(data: NDArray[Any], origin: str) -> Source:
     """Open a 2-D array of numbers or a 1-D array of texts."""
+    if isinstance(data, np.ma.MaskedArray):
+        raise InputError("data is a masked array; fill the masked values first: data.filled(...)")
     if data.dtype.names is not None:
         raise InputError("data is a structured NumPy array; give a table: pandas.DataFrame(data)")
     if data.ndim == 1 and data.dtype.kind in "UOT":
@@ -131,6 +135,8 @@ def _to_arrow(values: Any) -> Any:
         return pa.array(values, type=kind, from_pandas=True)
     if hasattr(values, "to_arrow"):
         return values.to_arrow()
+    if str(getattr(values, "dtype", "")).startswith("Sparse"):  # pandas; pyarrow does not know it
+        return pa.array(np.asarray(values), from_pandas=True)
     return pa.array(values, from_pandas=True)
 
 

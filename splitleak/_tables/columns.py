@@ -15,16 +15,20 @@ from splitleak.errors import InputError
 
 Role = Literal["text", "number", "vector", "value", "nested"]
 SEPARATOR = "\x1f"  # between the texts of several columns: the unit separator of ASCII
+# by name: early versions of pyarrow have no test for them
+_VIEWS = {"string_view": pa.large_string(), "binary_view": pa.large_binary()}
 _EXACT_INTEGERS = 2**53  # beyond, neighbouring whole numbers are one float64
 
 
 def role_of(kind: Any) -> Role:
     """Return what a column of this Arrow type holds; "value": dates, bytes, decimals, nothing."""
     if isinstance(kind, pa.BaseExtensionType):
-        return role_of(kind.storage_type)
+        role = role_of(kind.storage_type)
+        # the periods of pandas are dates that are stored as numbers
+        return "value" if role == "number" and kind.extension_name.startswith("pandas.") else role
     if pa.types.is_dictionary(kind):
         return role_of(kind.value_type)
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or _is_string_view(kind):
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or str(kind) == "string_view":
         return "text"
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind):
         return "number"
@@ -35,10 +39,6 @@ def role_of(kind: Any) -> Role:
     return "value"
 
 
-def _is_string_view(kind: Any) -> bool:
-    return bool(getattr(pa.types, "is_string_view", lambda _: False)(kind))
-
-
 def plain(column: Any) -> Any:
     """Return a column without extension types, dictionaries and views; the values stay."""
     kind = column.type
@@ -47,7 +47,9 @@ def plain(column: Any) -> Any:
         return plain(pa.chunked_array(chunks, type=kind.storage_type))
     if pa.types.is_dictionary(kind):
         return column.cast(pa.large_string() if role_of(kind) == "text" else kind.value_type)
-    return column.cast(pa.large_string()) if _is_string_view(kind) else column
+    if str(kind) in _VIEWS:
+        return column.cast(_VIEWS[str(kind)])
+    return column
 
 
 def null_mask(column: Any) -> NDArray[np.bool_] | None:

@@ -107,7 +107,7 @@ def resolve_factors(source: Source, value: Any, *, argument: str) -> tuple[Facto
 
 
 def _values(source: Source, value: Any, argument: str) -> Any:
-    if not hasattr(value, "__len__") or isinstance(value, (bytes, dict)):
+    if not hasattr(value, "__len__") or isinstance(value, (bytes, dict)) or getattr(value, "ndim", 1) == 0:
         raise InputError(
             f"{argument}= must be a column name or one value a row, got {type(value).__name__} {value!r}"
         )
@@ -127,6 +127,8 @@ def _encode(column: Any) -> tuple[NDArray[np.int64], tuple[Any, ...]]:
         return np.full(len(column), -1, dtype=np.int64), ()
     missing = null_mask(column)
     if pa.types.is_floating(column.type):
+        if pa.types.is_float16(column.type):  # Arrow computes with wider ones
+            column = column.cast(pa.float32())
         column = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
         column = pc.add(column, pa.scalar(0.0, column.type))  # -0.0 is 0.0
         missing = null_mask(column)

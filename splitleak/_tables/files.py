@@ -64,7 +64,7 @@ def open_file(path: str | Path, *, columns: Sequence[str] | None = None) -> Sour
 
 def _existing(given: str | Path) -> Path:
     text = str(given)
-    if isinstance(given, str) and (len(text) > 4096 or "\n" in text or "\0" in text):
+    if isinstance(given, str) and (not text or len(text) > 4096 or "\n" in text or "\0" in text):
         raise InputError(
             f"data is one text of {len(text)} characters, and rows are needed: give a list of texts, or a path"
         )

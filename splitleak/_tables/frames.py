@@ -82,6 +82,8 @@ def _series_to_arrow(series: Any, what: str) -> Any:
     # pandas keeps missing values as NaN: pyarrow's own conversion knows its marks
     if series.implementation.is_pandas_like():
         return arrow_column(native, what)
+    if str(series.dtype) == "Object":  # polars hands out the addresses of such values
+        raise InputError(f"{what} holds Python objects, which cannot be compared; make it text or numbers")
     return arrow_column(series.to_arrow(), what)
 
 
