@@ -26,6 +26,7 @@ from splitleak._tables import open_source, resolve_factor, resolve_factors
 from splitleak.errors import InputError
 from splitleak.kernels import hashing, hashing_compiled
 from splitleak.records import as_records
+from splitleak.similarity.base import get_backend
 
 TEXTS = st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=30), min_size=1, max_size=20)
 MASK = 2**64 - 1
@@ -262,6 +263,14 @@ def test_take_is_the_records_of_the_taken_rows(texts, data):
     absent = [not values[row] for row in rows]
     assert taken.missing is None if not any(absent) else taken.missing.tolist() == absent
     assert taken.missing_are == "distinct"
+
+
+def test_take_of_no_rows():
+    none = np.array([], dtype=np.int64)
+    for data in (["x", None], np.ones((2, 2)), sp.csr_array(np.ones((2, 2)))):
+        taken = as_records(data).take(none)
+        assert (taken.n_rows, len(taken.row_hashes), taken.missing) == (0, 0, None)
+    assert as_records({"a": [1, 2]}, kind="table").take(none).row_hashes.tolist() == []
 
 
 def test_take_of_vectors_and_tables():
@@ -587,3 +596,9 @@ def test_all_short_texts_have_hashes_of_their_own():
     distinct = len(set(pq.read_table(path, columns=["text"]).column(0).to_pylist()))
     assert len(np.unique(records.row_hashes)) == distinct
     assert (records.row_hashes == hashing.hash_bytes_numpy(*records.text())).all()
+
+
+@pytest.mark.parametrize("normalize", [False, True])
+def test_a_missing_text_equals_the_empty_text(normalize):
+    graph = get_backend("exact")(normalize=normalize).graph(as_records(["", "x", None, "x"]))
+    assert graph.copies.tolist() == [0, 1, 0, 1]

@@ -100,6 +100,12 @@ def test_every_table_gives_rows_in_the_order_asked_for(kind, tmp_path):
     assert {name: again.column(name).to_pylist() for name in again.column_names} == expected
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_table_gives_no_rows_when_none_are_asked_for(kind, tmp_path):
+    taken = open_source(KINDS[kind](tmp_path)).take(np.array([], dtype=np.int64))
+    assert len(taken["text"]) == 0
+
+
 def test_take_returns_the_callers_own_type(tmp_path):
     frame = pd.DataFrame(
         {"text": ["x", "y", "z"], "day": pd.to_datetime(["2024-01-01", None, "2024-01-03"])},

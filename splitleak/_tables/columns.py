@@ -33,10 +33,15 @@ def role_of(kind: Any) -> Role:
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind):
         return "number"
     if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
-        return "vector" if role_of(kind.value_type) == "number" else "nested"
+        kind = kind.value_type
+        return "vector" if role_of(kind) == "number" and not _is_wrapped(kind) else "nested"
     if pa.types.is_nested(kind) or pa.types.is_run_end_encoded(kind):
         return "nested"
     return "value"
+
+
+def _is_wrapped(kind: Any) -> bool:
+    return isinstance(kind, pa.BaseExtensionType) or pa.types.is_dictionary(kind)
 
 
 def plain(column: Any) -> Any:
@@ -136,10 +141,12 @@ def _floats(column: Any, dtype: np.dtype[Any]) -> NDArray[Any]:
         mask = null_mask(pa.chunked_array([chunk]))
         if mask is not None:
             chunk = chunk.fill_null(0.0 if pa.types.is_floating(chunk.type) else 0)
-        values = chunk.to_numpy(zero_copy_only=False).astype(dtype)
+        values = chunk.to_numpy(zero_copy_only=False).astype(dtype, copy=mask is not None)
         if mask is not None:
             values[mask] = np.nan
         parts.append(values)
+    if len(parts) == 1:
+        return np.asarray(parts[0])
     return np.concatenate(parts) if parts else np.zeros(0, dtype=dtype)
 
 
@@ -169,15 +176,16 @@ def list_matrix(column: Any, name: str) -> NDArray[Any]:
     kind = column.type.value_type
     narrow = pa.types.is_floating(kind) and kind.bit_width <= 32
     dtype = np.dtype(np.float32 if narrow else np.float64)
-    matrix = np.full((len(column), width), np.nan, dtype=dtype)
+    matrix = np.empty((len(column), width), dtype=dtype)
     row = 0
     for chunk in column.chunks:
-        here = present[row : row + len(chunk)]
-        # drop_null first: the slot of a null list may hold numbers
-        values = chunk.drop_null().flatten()
-        if isinstance(values.type, pa.BaseExtensionType):
-            values = values.storage
-        matrix[row : row + len(chunk)][here] = _floats(values, dtype).reshape(-1, width)
+        block = matrix[row : row + len(chunk)]
+        here: Any = slice(None)
+        if chunk.null_count:
+            here = present[row : row + len(chunk)]
+            block[:] = np.nan
+            chunk = chunk.drop_null()  # the slot of a null list may hold numbers
+        block[here] = _floats(chunk.flatten(), dtype).reshape(-1, width)
         row += len(chunk)
     return matrix
 

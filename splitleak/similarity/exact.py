@@ -88,12 +88,13 @@ def _copies(records: Records, normalize: bool) -> NDArray[np.int64]:
 
 
 def _text_copies(records: Records, normalize: bool) -> NDArray[np.int64]:
+    buffer, offsets = records.text()
     if normalize:
         from splitleak.similarity.normalization import normalize_text
 
-        buffer, offsets = normalize_text(*records.text())
-        records = Records("text", records.n_rows, records.columns, buffer=buffer, offsets=offsets)
-    buffer, offsets = records.text()
+        buffer, offsets = normalize_text(buffer, offsets)
+    # without the marks of missing rows, whose hash is not that of the empty text they are read as
+    records = Records("text", records.n_rows, records.columns, buffer=buffer, offsets=offsets)
     lengths = np.diff(offsets)
 
     def same(rows: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.bool_]:
