@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Callable
+from fractions import Fraction
 
 
 def shingles(text: str, unit: str, n: int) -> set[object]:
@@ -36,3 +39,36 @@ def jaccard_pairs_by_brute_force(
 def sides_may_meet(a: int, b: int) -> bool:
     """Whether rows (or representatives) of sides a and b are compared."""
     return -1 not in (a, b) and (a != b or a == -2)
+
+
+def cosine_of_rows(x: list[float], y: list[float]) -> float:
+    """The cosine in exact rational arithmetic up to the root, rounded to 12 decimals."""
+    a, b = [Fraction(v) for v in x], [Fraction(v) for v in y]
+    dot = sum(p * q for p, q in zip(a, b, strict=True))
+    squared = dot * dot / (sum(p * p for p in a) * sum(q * q for q in b))
+    return round(math.copysign(math.sqrt(squared), dot), 12)
+
+
+def euclidean_of_rows(x: list[float], y: list[float], scale: float = 1.0) -> float:
+    """1 / (1 + distance / scale), the squared distance exact, rounded to 12 decimals."""
+    squared = sum((Fraction(p) - Fraction(q)) ** 2 for p, q in zip(x, y, strict=True))
+    shift = max(0, (squared.numerator.bit_length() - squared.denominator.bit_length()) // 2)
+    distance = math.ldexp(math.sqrt(squared / 4**shift), shift)
+    return round(1 / (1 + distance / scale), 12)
+
+
+def vector_pairs_by_brute_force(
+    rows: list[list[float]],
+    similarity: Callable[..., float],
+    threshold: float,
+    sides: list[int] | None = None,
+) -> dict[tuple[int, int], float]:
+    """All pairs of rows at or above the threshold, on different sides (-1 is ignored)."""
+    found = {}
+    for i in range(len(rows)):
+        for j in range(i + 1, len(rows)):
+            if sides is None or sides_may_meet(sides[i], sides[j]):
+                value = similarity(rows[i], rows[j])
+                if value >= threshold:
+                    found[i, j] = value
+    return found

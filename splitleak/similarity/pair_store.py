@@ -1,0 +1,103 @@
+"""Pairs as a search finds them: listed, or, when they are too many, only those that join two components."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+MAX_PAIRS = 50_000_000
+_CHUNK = 1_000_000
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+class PairStore:
+    """Collects pairs of row positions.
+
+    Beyond `MAX_PAIRS` it goes over to links: of each set of pairs that is added only a spanning forest of what was
+    not joined yet stays (the most similar pairs of the set first), so the components stay right in linear space.
+
+    Parameters
+    ----------
+    n_rows : int
+        Number of rows of the data.
+
+    Attributes
+    ----------
+    labels : int64 array of shape (n_rows,) or None
+        In link mode: a number per component of what was added so far.
+    """
+
+    def __init__(self, n_rows: int) -> None:
+        self.n_rows = n_rows
+        self.labels: Ints | None = None
+        self._chunks: list[tuple[Ints, Ints, Floats]] = []
+        self._stored = 0
+
+    @property
+    def complete(self) -> bool:
+        """Whether every pair added is still listed."""
+        return self.labels is None
+
+    def add(self, left: Ints, right: Ints, similarity: Floats) -> None:
+        """Add pairs that count; the order of calls must not depend on the number of threads."""
+        if len(left) == 0:
+            return
+        if self.labels is not None:
+            left, right, similarity = self._links(left, right, similarity)
+        self._chunks.append((left, right, similarity))
+        self._stored += len(left)
+        if self.labels is None and self._stored > MAX_PAIRS:
+            self._go_over_to_links()
+
+    def undecided(self, left: Ints, right: Ints) -> NDArray[np.bool_] | slice:
+        """Return an index of the pairs that still matter: all of them, or those between two components."""
+        return slice(None) if self.labels is None else self.labels[left] != self.labels[right]
+
+    def joined(self, left: Ints, right: Ints) -> bool:
+        """Whether all of these rows are in one component already (never, while pairs are listed)."""
+        if self.labels is None:
+            return False
+        first = self.labels[left[0]]
+        return bool((self.labels[left] == first).all() and (self.labels[right] == first).all())
+
+    def pairs(self) -> tuple[Ints, Ints, Floats]:
+        """Return ``(left, right, similarity)`` of what is stored."""
+        if not self._chunks:
+            return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0)
+        left, right, similarity = (np.concatenate(part) for part in zip(*self._chunks, strict=True))
+        return left, right, similarity
+
+    def _go_over_to_links(self) -> None:
+        chunks, self._chunks, self._stored = self._chunks, [], 0
+        self.labels = np.arange(self.n_rows, dtype=np.int64)
+        taken: list[tuple[Ints, Ints, Floats]] = []
+        for at, chunk in enumerate(chunks):
+            taken.append(chunk)
+            if sum(len(t[0]) for t in taken) >= _CHUNK or at == len(chunks) - 1:
+                left, right, similarity = (np.concatenate(part) for part in zip(*taken, strict=True))
+                self.add(left, right, similarity)
+                taken = []
+
+    def _links(self, left: Ints, right: Ints, similarity: Floats) -> tuple[Ints, Ints, Floats]:
+        """Return a maximum spanning forest of the pairs between components, and merge these."""
+        from scipy.sparse import csr_array
+        from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
+
+        assert self.labels is not None
+        a, b = self.labels[left], self.labels[right]
+        key = np.minimum(a, b) * np.int64(self.n_rows) + np.maximum(a, b)
+        order = np.lexsort((right, left, -similarity, key))
+        order = order[(a != b)[order]]
+        first = np.ones(len(order), dtype=bool)
+        first[1:] = key[order[1:]] != key[order[:-1]]
+        best = order[first]  # one pair, the most similar, for each pair of components
+        if len(best) == 0:
+            return left[:0], right[:0], similarity[:0]
+        ends = np.divmod(key[best], self.n_rows)
+        shape = (self.n_rows, self.n_rows)
+        tree = minimum_spanning_tree(csr_array((2.0 - similarity[best], ends), shape=shape)).tocoo()
+        self.labels = connected_components(tree, directed=False)[1][self.labels].astype(np.int64)
+        kept = best[np.searchsorted(key[best], tree.row.astype(np.int64) * self.n_rows + tree.col)]
+        return left[kept], right[kept], similarity[kept]
