@@ -134,7 +134,7 @@ def certify_search(
     near = search.neighbours(queries, codes)
     bounds = _lower_bounds(near, queries, codes, len(names))
     graph, floor = _fresh_search(search, codes, bounds, seed, progress)
-    crossing = crossing_pairs(graph, codes, search.threshold)
+    crossing = crossing_pairs(graph, codes, len(names), search.threshold)
     recall = graph.recall
     exhaustive = graph.exact
     random, nearest = None, None
@@ -194,7 +194,7 @@ def _lower_bounds(
     if near is not None:
         for i in range(p):
             mine = near.nearest[codes[queries] == i]
-            for j in range(p):
+            for j in range(mine.shape[1]):  # sides behind the last one that has rows are not looked up
                 seen = mine[:, j][np.isfinite(mine[:, j])]
                 if i != j and len(seen):
                     bounds[i, j] = seen.max()
@@ -209,10 +209,9 @@ def _across(
     threshold: float,
 ) -> list[Across]:
     listed = []
-    p = len(crossing.pairs)
     for i in range(len(names)):
         for j in range(i + 1, len(names)):
-            if j >= p:  # an empty partition
+            if not crossing.rows[i] or not crossing.rows[j]:
                 listed.append(Across(names[i], names[j], 0, None, False))
                 continue
             top = float(np.fmax(crossing.largest[i, j], bounds[i, j]))
@@ -254,5 +253,5 @@ def _yardstick(degree: NDArray[np.int64], codes: NDArray[np.int64]) -> Yardstick
     share = float(hit.mean())
     if len(degree) >= n:
         return Yardstick(share, share, share)
-    half = 1.96 * float(hit.std(ddof=1)) / np.sqrt(len(hit))
+    half = 1.96 * float(hit.std(ddof=1) / np.sqrt(len(hit)))
     return Yardstick(share, max(0.0, share - half), min(1.0, share + half))

@@ -23,6 +23,8 @@ class CrossingPairs:
         The same for each pair of partitions (symmetric, zero diagonal).
     largest : float64 array of shape (n_partitions, n_partitions)
         Largest similarity found, below the threshold too; NaN where no pair was found.
+    rows : int64 array of shape (n_partitions,)
+        Rows of each partition.
     with_training : int64 array of shape (n_partitions,)
         Rows of each partition with a similar row in partition 0.
     worst : list of (left, right, similarity)
@@ -32,15 +34,21 @@ class CrossingPairs:
     n: int
     pairs: NDArray[np.int64]
     largest: NDArray[np.float64]
+    rows: NDArray[np.int64]
     with_training: NDArray[np.int64]
     worst: list[tuple[int, int, float]]
 
 
 def crossing_pairs(
-    graph: SimilarityGraph, codes: NDArray[np.int64], threshold: float, *, limit: int = 1_000
+    graph: SimilarityGraph,
+    codes: NDArray[np.int64],
+    n_partitions: int,
+    threshold: float,
+    *,
+    limit: int = 1_000,
 ) -> CrossingPairs:
     """Count the pairs of `graph` at or above `threshold` whose rows have different codes (-1: left out)."""
-    n, p = graph.n_rows, int(codes.max(initial=0)) + 1
+    n, p = graph.n_rows, n_partitions
     copies = np.arange(n) if graph.copies is None else graph.copies
     used = codes >= 0
     members = np.bincount(copies[used] * p + codes[used], minlength=n * p).reshape(n, p)
@@ -63,7 +71,7 @@ def crossing_pairs(
     with_training = members[near].sum(axis=0)
     with_training[0] = 0
     worst = _worst(members, a, b, s, copies, codes, limit)
-    return CrossingPairs(int(pairs.sum()) // 2, pairs, largest, with_training, worst)
+    return CrossingPairs(int(pairs.sum()) // 2, pairs, largest, members.sum(axis=0), with_training, worst)
 
 
 def _worst(

@@ -67,14 +67,14 @@ def test_against_brute_force(texts: list[str], threshold: float, data: st.DataOb
 
 
 def test_the_yardstick_is_the_mean_over_random_splits() -> None:
-    texts = [f"line {i // 3:03d} {'x' * (i % 3)}" for i in range(60)]
+    texts = [f"line {i // 3 if i % 5 else i:03d}" for i in range(60)]
     labels = np.array(["train"] * 45 + ["test"] * 15)
-    found = splitleak.certify(texts, labels, similarity="jaccard(n=2)", threshold=0.6)
+    found = splitleak.certify(texts, labels, similarity="exact")
     random = np.random.default_rng(0)
     shares = []
     for _ in range(300):
         mixed = random.permutation(labels)
-        similar = splitleak.similarity_graph(texts, similarity="jaccard(n=2)", threshold=0.6)
+        similar = splitleak.similarity_graph(texts, similarity="exact")
         left, right, _ = similar.pairs()
         ends = np.concatenate([left, right]), np.concatenate([right, left])
         leaking = (mixed[ends[0]] == "test") & (mixed[ends[1]] == "train")
@@ -142,4 +142,4 @@ def test_summary_round_trip() -> None:
     again = Certificate.from_summary(json.loads(json.dumps(found.summary())))
     assert again.summary() == found.summary()
     assert again.frame().equals(found.frame())
-    assert found.verdict in repr(found)
+    assert "Leaking" in repr(found)

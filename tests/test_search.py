@@ -17,14 +17,14 @@ LINES = [
 
 
 def test_duplicates_are_listed_most_similar_first() -> None:
-    frame = splitleak.similarity_graph(LINES, threshold=0.6).frame()
+    frame = splitleak.similarity_graph(LINES, threshold=0.5).frame()
     assert frame[["left", "right"]].to_numpy().tolist() == [[0, 1], [0, 3], [1, 3], [2, 4]]
     assert frame["similarity"].is_monotonic_decreasing
 
 
 @pytest.mark.parametrize(("keep", "kept"), [("first", [0, 2]), ("last", [3, 4]), ("longest", [1, 4])])
 def test_deduplicate(keep: str, kept: list[int]) -> None:
-    found = splitleak.deduplicate(LINES, threshold=0.6, keep=keep)  # type: ignore[arg-type]
+    found = splitleak.deduplicate(LINES, threshold=0.5, keep=keep)  # type: ignore[arg-type]
     assert found.kept.tolist() == kept
     assert found.take(LINES) == [LINES[i] for i in kept]
     assert sorted([*found.kept, *found.dropped]) == list(range(5))
@@ -34,7 +34,7 @@ def test_deduplicate(keep: str, kept: list[int]) -> None:
 
 def test_deduplicate_a_table_in_its_own_type() -> None:
     table = pd.DataFrame({"text": LINES, "n": range(5)}, index=list("vwxyz"))
-    assert splitleak.deduplicate(table, on="text", threshold=0.6).take(table).index.tolist() == ["v", "x"]
+    assert splitleak.deduplicate(table, on="text", threshold=0.5).take(table).index.tolist() == ["v", "x"]
     with pytest.raises(InputError, match="data has 4 rows, the deduplicated data had 5"):
         splitleak.deduplicate(table, on="text").take(table[:4])
 
