@@ -1,0 +1,198 @@
+"""Pictures as inline SVG: text stays text, and the page's style sheet decides on the colours.
+
+Every figure has the width of a phone's screen, so that letters keep their size; a wide page sets figures side
+by side.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from io import StringIO
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from splitleak.rendering.tables import Summary, frequent_classes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+WIDTH = 4.4  # inches
+# Placeholders that no figure uses otherwise, each replaced by a variable of the page's style sheet with a
+# default. The fills are of Okabe and Ito (2008), told apart by people with any kind of colour vision.
+_INK, _FAINT = "#010203", "#010204"
+_FILLS = ("#010205", "#010206", "#010207", "#010208")
+_LINE = "#010209"
+_VARIABLES = {
+    _INK: "var(--sl-ink, #222222)",
+    _FAINT: "var(--sl-faint, #bbbbbb)",
+    _FILLS[0]: "var(--sl-fill-1, #0072b2)",
+    _FILLS[1]: "var(--sl-fill-2, #e69f00)",
+    _FILLS[2]: "var(--sl-fill-3, #009e73)",
+    _FILLS[3]: "var(--sl-fill-4, #cc79a7)",
+    _LINE: "var(--sl-line, #b3400a)",
+}
+_HATCHES = ("", "////", "||||", "xxxx")
+_LONGEST = 18
+
+
+def nearest_histogram(certificate: Summary, *, title: str, most: float | None = None, identifier: str = "nearest") -> str:
+    """Return a histogram of each held-out row's nearest training similarity, the threshold drawn as a line.
+
+    Parameters
+    ----------
+    certificate : dict
+        Summary of a certificate with ``nearest``.
+    title : str
+        Stands above the figure.
+    most : float, optional
+        Top of the vertical axis, for figures that are compared.
+    identifier : str
+        Distinguishes the figures of a page.
+    """
+    nearest, threshold = certificate["nearest"], certificate["threshold"]
+    edges = np.asarray(nearest["edges"], dtype=float)
+    with _figure(2.7) as (figure, axes):
+        below = np.zeros(len(edges) - 1)
+        for i, (name, counts) in enumerate(nearest["counts"].items()):
+            k = i % len(_FILLS)
+            axes.bar(
+                edges[:-1], counts, np.diff(edges), bottom=below, align="edge", label=_short(name),
+                color=_FILLS[k], edgecolor=_INK, linewidth=0.5, hatch=_HATCHES[k],
+            )  # fmt: skip
+            below = below + np.asarray(counts)
+        low = _first_filled(edges, below, threshold)
+        top = (most or max(1.0, float(below.max()))) * 1.28
+        axes.set(xlim=(low, 1), ylim=(0, top), xlabel="similarity to the nearest training row")
+        axes.set_ylabel("held-out rows" + (" (sample)" if nearest["sampled"] else ""))
+        axes.axvline(threshold, color=_LINE, linewidth=1.6, linestyle="--")
+        toward_left = threshold - low > 0.45 * (1 - low)
+        axes.annotate(
+            f"threshold {threshold:g}", (threshold, top), (-5 if toward_left else 5, -1), color=_LINE,
+            textcoords="offset points", ha="right" if toward_left else "left", va="top",
+        )  # fmt: skip
+        axes.set_title(title, loc="left")
+        if len(nearest["counts"]) > 1:
+            _legend(axes)
+        return _svg(figure, identifier, f"Histogram. {title}")
+
+
+def histogram_height(certificate: Summary) -> float:
+    """Return the tallest bar of the histogram, for figures that are to share an axis."""
+    return float(np.sum([counts for counts in certificate["nearest"]["counts"].values()], axis=0).max(initial=0))
+
+
+def class_balance(summary: Summary, *, identifier: str = "classes") -> str:
+    """Return the share of each class within each partition as bars."""
+    labels, partitions = frequent_classes(summary), summary["partitions"]
+    thick = 0.8 / len(partitions)
+    with _figure(0.95 + len(labels) * max(0.26, 0.115 * len(partitions))) as (figure, axes):
+        places = np.arange(len(labels))
+        for i, part in enumerate(partitions):
+            k = i % len(_FILLS)
+            shares = [100 * part["classes"].get(label, 0) / max(1, part["rows"]) for label in labels]
+            axes.barh(
+                places - 0.4 + thick * (i + 0.5), shares, thick, label=_short(part["name"]),
+                color=_FILLS[k], edgecolor=_INK, linewidth=0.5, hatch=_HATCHES[k],
+            )  # fmt: skip
+        axes.set_yticks(places, [_short(label) for label in labels])
+        axes.invert_yaxis()
+        axes.tick_params(axis="y", length=0)
+        axes.set(xlabel="share of the partition's rows (%)", xlim=(0, None))
+        _legend(axes)
+        return _svg(figure, identifier, "Bars: share of each class within each partition")
+
+
+def image_pairs(
+    pairs: Sequence[tuple[NDArray[Any], NDArray[Any], str]], *, columns: int = 3, identifier: str = "pairs"
+) -> str:
+    """Return pairs of small grey images side by side, each with a caption below it."""
+    rows = -(-len(pairs) // columns)
+    with _bare_figure(0.98 * rows) as figure:
+        grid = figure.subplots(rows, columns, squeeze=False)
+        for axes in grid.flat:
+            axes.set_axis_off()
+        for axes, (left, right, caption) in zip(grid.flat, pairs, strict=False):
+            gap = np.full((left.shape[0], 1), np.nan)
+            # ink on paper in a light page and in a dark one: the images bring their own background
+            axes.imshow(np.hstack([left, gap, right]), cmap="gray_r", interpolation="none")
+            axes.set_title(caption, y=-0.34, fontsize=8, color=_INK)
+        return _svg(figure, identifier, f"{len(pairs)} pairs of images: " + "; ".join(c for *_, c in pairs))
+
+
+def _first_filled(edges: NDArray[Any], counts: NDArray[Any], threshold: float) -> float:
+    """Return where the horizontal axis starts: at 0, or later where nothing would be seen of the rest."""
+    filled = np.flatnonzero(counts)
+    first = float(edges[filled[0]]) if len(filled) else 0.0
+    return 0.0 if first < 0.3 else max(0.0, min(first, 2 * threshold - 1) - float(edges[1] - edges[0]))
+
+
+def _short(text: str) -> str:
+    text = " ".join(str(text).split()) or "(empty)"
+    # a label that starts with an underscore would be left out of the legend
+    text = f"\N{ZERO WIDTH SPACE}{text}" if text.startswith("_") else text
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+def _legend(axes: Axes) -> None:
+    axes.figure.legend(loc="outside upper right", ncols=4, frameon=False, handlelength=1.2, columnspacing=1.0)
+
+
+@contextmanager
+def _bare_figure(height: float) -> Iterator[Figure]:
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    settings: Mapping[str, Any] = {
+        "svg.fonttype": "none",
+        "svg.hashsalt": "splitleak",
+        "font.family": "sans-serif",
+        "font.sans-serif": ["DejaVu Sans"],
+        "font.size": 9,
+        "axes.titlesize": 9.5,
+        "text.color": _INK,
+        "text.parse_math": False,
+        "axes.labelcolor": _INK,
+        "axes.edgecolor": _FAINT,
+        "xtick.color": _INK,
+        "ytick.color": _INK,
+        "hatch.linewidth": 0.5,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+    }
+    with warnings.catch_warnings(), matplotlib.rc_context(dict(settings)):
+        # letters that the measuring font lacks are drawn by the reader's browser, which has them
+        warnings.filterwarnings("ignore", message="Glyph .* missing")
+        yield Figure(figsize=(WIDTH, height), layout="constrained", facecolor="none")
+
+
+@contextmanager
+def _figure(height: float) -> Iterator[tuple[Figure, Axes]]:
+    with _bare_figure(height) as figure:
+        axes = figure.add_subplot(facecolor="none")
+        yield figure, axes
+
+
+def _svg(figure: Figure, identifier: str, description: str) -> str:
+    """Return the figure as an ``<svg>`` element that can stand in a page beside others."""
+    from html import escape
+
+    out = StringIO()
+    figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    text = out.getvalue()
+    text = text[text.index("<svg") :]
+    # its style sheet would hold for the whole page
+    text = re.sub(r"<(metadata|style)\b.*?</\1>\s*", "", text, flags=re.DOTALL)
+    for placeholder, variable in _VARIABLES.items():
+        text = text.replace(placeholder, variable)
+    text = re.sub(r"'DejaVu Sans'(, [^;\"]*)?", "sans-serif", text)
+    # names of parts must differ between the figures of a page
+    text = re.sub(r'\bid="', f'id="{identifier}-', text)
+    text = re.sub(r'(href="|url\()#', rf"\1#{identifier}-", text)
+    label = f'role="img" aria-label="{escape(description)}"'
+    return re.sub(r"<svg ", f'<svg {label} style="stroke-linejoin: round" ', text, count=1)

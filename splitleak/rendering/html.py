@@ -1,0 +1,135 @@
+"""A split's summary as HTML: one self-contained page, and the fragment that notebooks show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from splitleak.rendering.tables import (
+    Summary,
+    Table,
+    across_table,
+    call_text,
+    class_table,
+    cluster_sentence,
+    crossing_table,
+    explanation,
+    headline,
+    provenance_table,
+    size_table,
+)
+
+_CROSSING_SHOWN = 100
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of a page: a title, paragraphs, pictures (inline SVG) and tables."""
+
+    title: str
+    paragraphs: Sequence[str] = ()
+    figures: Sequence[str] = ()
+    tables: Sequence[Table] = ()
+    code: str = ""
+
+
+def split_page(
+    summary: Summary, *, title: str = "", certificate: Summary | None = None, before: Sequence[Section] = ()
+) -> str:
+    """Return a page about a split: no scripts, nothing loaded from elsewhere.
+
+    Parameters
+    ----------
+    summary : dict
+        Of a split.
+    title : str
+        Heading of the page; default: the number of rows.
+    certificate : dict, optional
+        Summary of a certificate that takes the place of the split's own.
+    before : sequence of Section
+        Shown between the verdict and the sizes.
+    """
+    if certificate is not None:
+        summary = {**summary, "certificate": certificate}
+    title = title or f"Split of {summary['n_rows']:,} rows"
+    return _render("page.html", title=title, **_verdict(summary["certificate"]), sections=[*before, *_sections(summary)])
+
+
+def split_fragment(summary: Summary) -> str:
+    """Return the part of a split that a notebook shows: verdict, sizes, class balance, histogram."""
+    sections = [s for s in _sections(summary, identifier="cell") if s.title in ("Sizes", "Classes", _NEAREST)]
+    return _render("fragment.html", **_verdict(summary["certificate"]), sections=sections)
+
+
+def certificate_fragment(certificate: Summary) -> str:
+    """Return what a notebook shows of a certificate: verdict, pairs across partitions, histogram."""
+    return _render("fragment.html", **_verdict(certificate), sections=_certificate_sections(certificate, "cell"))
+
+
+_NEAREST = "How near held-out rows come to the training rows"
+
+
+def _verdict(certificate: Summary | None) -> dict[str, Any]:
+    verdict = "none" if certificate is None else certificate["verdict"]
+    return {"verdict": verdict, "headline": headline(certificate), "explanation": explanation(certificate)}
+
+
+def _sections(summary: Summary, identifier: str = "page") -> list[Section]:
+    from splitleak.rendering.figures import class_balance
+
+    clusters = cluster_sentence(summary)
+    paragraphs = [f"{clusters} Rows of one cluster stay together."] if clusters else []
+    sections = [Section("Sizes", paragraphs, tables=[size_table(summary)])]
+    classes = class_table(summary)
+    if classes is not None:
+        picture = class_balance(summary, identifier=f"{identifier}-classes")
+        sections.append(Section("Classes", figures=[picture], tables=[classes]))
+    if summary["certificate"] is not None:
+        sections += _certificate_sections(summary["certificate"], identifier)
+    made = summary["provenance"]
+    if made is not None:
+        note = "With the same data, these options and this seed, the same call gives the same split:"
+        table = provenance_table(made)
+        sections.append(Section("How it was made", [note], tables=[table], code=call_text(made)))
+    return sections
+
+
+def _certificate_sections(certificate: Summary, identifier: str) -> list[Section]:
+    from splitleak.rendering.figures import nearest_histogram
+
+    sections = [Section("Across partitions", tables=[across_table(certificate)])]
+    crossing = crossing_table(certificate, _CROSSING_SHOWN)
+    if crossing is not None:
+        sections.insert(0, Section(crossing.title, ["Rows are counted from 0."], tables=[crossing]))
+    nearest = certificate["nearest"]
+    if nearest is not None:
+        looked = ", ".join(f"{rows:,} of {name}" for name, rows in nearest["rows"].items())
+        text = f"Similarity of each held-out row to its nearest training row ({looked}" + (
+            ", a sample drawn by chance)." if nearest["sampled"] else ", all of them)."
+        )
+        picture = nearest_histogram(certificate, title="This split", identifier=f"{identifier}-nearest")
+        sections.append(Section(_NEAREST, [text], figures=[picture]))
+    return sections
+
+
+@cache
+def _environment() -> Any:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("splitleak.rendering"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    # a number and its percent sign stay on one line
+    environment.filters["joined"] = lambda text: text.replace(" %", "\N{NO-BREAK SPACE}%")
+    return environment
+
+
+def _render(template: str, **values: Any) -> str:
+    text: str = _environment().get_template(template).render(**values)
+    return text
