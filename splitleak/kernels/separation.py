@@ -1,0 +1,450 @@
+"""Parts of a graph without an edge between them, at the price of removed nodes.
+
+A state is ``part[v]`` in 0 .. k - 1, or k where node v is removed; in every state here a kept node has kept
+neighbours in its own part only. Arithmetic is limited to what every platform rounds alike: no logarithm, no power.
+"""
+
+from __future__ import annotations
+
+import heapq
+
+import numpy as np
+from numba import njit
+
+LN2_PER_STEP = 0.6931471805599453 / 1024
+
+
+@njit(cache=True, nogil=True, inline="always")
+def random_bits(state: np.ndarray) -> np.uint64:
+    """Return 64 random bits (splitmix64, Steele et al. 2014)."""
+    state[0] += np.uint64(0x9E3779B97F4A7C15)
+    z = state[0]
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))
+
+
+@njit(cache=True, nogil=True, inline="always")
+def random_below(state: np.ndarray, n: int) -> int:
+    """Return a random whole number in [0, n), n < 2**31."""
+    return np.int64(((random_bits(state) >> np.uint64(32)) * np.uint64(n)) >> np.uint64(32))
+
+
+@njit(cache=True, nogil=True, inline="always")
+def patience(state: np.ndarray) -> float:
+    """Return about -ln of a random number in (0, 1), linear between powers of two."""
+    bits = random_bits(state) | np.uint64(1)
+    halvings = 0
+    while bits < np.uint64(1) << np.uint64(63):
+        bits <<= np.uint64(1)
+        halvings += 1
+    return (1024 * halvings + 1023 - np.int64((bits >> np.uint64(53)) & np.uint64(1023))) * LN2_PER_STEP
+
+
+@njit(cache=True, nogil=True)
+def penalty(
+    table: np.ndarray, shares: np.ndarray, tolerance: float, prices: np.ndarray
+) -> tuple[float, float]:
+    """Return (penalty in rows, rows beyond the tolerance) of the kept rows per part and class.
+
+    `prices`: of a row beyond the tolerance, and of a row of a class in the wrong part.
+    """
+    k, n_classes = table.shape
+    kept, beyond, misplaced = 0, 0.0, 0.0
+    for p in range(k):
+        for c in range(n_classes):
+            kept += table[p, c]
+    allowed = max(tolerance * kept, (k - 1) / k) + 1e-9
+    for p in range(k):
+        rows = 0
+        for c in range(n_classes):
+            rows += table[p, c]
+        excess = abs(rows - shares[p] * kept) - allowed
+        if excess > 0:
+            beyond += excess
+        if rows == 0:
+            beyond += 1.0
+    if n_classes > 1 and prices[1] > 0 and kept > 0:
+        for c in range(n_classes):
+            of_class = 0
+            for p in range(k):
+                of_class += table[p, c]
+            for p in range(k):
+                misplaced += abs(table[p, c] - shares[p] * of_class)
+    return prices[0] * beyond + prices[1] * misplaced, beyond
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _count(
+    table: np.ndarray, p: int, v: int, sign: int, first: np.ndarray, ids: np.ndarray, rows: np.ndarray
+) -> None:
+    for e in range(first[v], first[v + 1]):
+        table[p, ids[e]] += sign * rows[e]
+
+
+@njit(cache=True, nogil=True)
+def rows_per_part(
+    part: np.ndarray, k: int, n_classes: int, first: np.ndarray, ids: np.ndarray, rows: np.ndarray
+) -> np.ndarray:
+    """Return kept rows per part and class, shape (k, n_classes)."""
+    table = np.zeros((k, n_classes), np.int64)
+    for v in range(len(part)):
+        if part[v] < k:
+            _count(table, part[v], v, 1, first, ids, rows)
+    return table
+
+
+@njit(cache=True, nogil=True)
+def cover(starts: np.ndarray, ends: np.ndarray, cost: np.ndarray, part: np.ndarray, k: int) -> None:
+    """Remove the node with most crossing edges per row, until no edge crosses; `part` is changed in place."""
+    n = len(part)
+    cross = np.zeros(n, np.int64)
+    heap = [(0.0, np.int64(0), np.int64(0))]
+    heap.pop()
+    for v in range(n):
+        if part[v] == k:
+            continue
+        for e in range(starts[v], starts[v + 1]):
+            if part[ends[e]] < k and part[ends[e]] != part[v]:
+                cross[v] += 1
+        if cross[v]:
+            heap.append((-cross[v] / cost[v], cross[v], np.int64(v)))
+    heapq.heapify(heap)
+    while len(heap):
+        _, known, v = heapq.heappop(heap)
+        if part[v] == k or cross[v] == 0:
+            continue
+        if known != cross[v]:  # outdated: some neighbour went since
+            heapq.heappush(heap, (-cross[v] / cost[v], cross[v], v))
+            continue
+        for e in range(starts[v], starts[v + 1]):
+            u = ends[e]
+            if part[u] < k and part[u] != part[v]:
+                cross[u] -= 1
+        part[v] = k
+
+
+@njit(cache=True, nogil=True)
+def anneal(
+    starts: np.ndarray,
+    ends: np.ndarray,
+    cost: np.ndarray,
+    first: np.ndarray,
+    ids: np.ndarray,
+    rows: np.ndarray,
+    n_classes: int,
+    part: np.ndarray,
+    shares: np.ndarray,
+    tolerance: float,
+    prices: np.ndarray,
+    warm: float,
+    cool: float,
+    steps: int,
+    seed: int,
+    protected: int,
+) -> np.ndarray:
+    """Improve a state by simulated annealing, and return the best state met.
+
+    A step takes a removed node back into a part and removes its neighbours in other parts instead.
+
+    Parameters
+    ----------
+    starts, ends : int64 arrays of shape (n + 1,), (2 m,)
+        Neighbours of node v: ``ends[starts[v] : starts[v + 1]]``.
+    cost : int64 array of shape (n,)
+        Rows lost when the node is removed; at least `protected`: never removed.
+    first, ids, rows : int64 arrays of shape (n + 1,), (q,), (q,)
+        Rows per class of each node, classes without rows left out.
+    warm, cool : float
+        Temperature at the start and at the end, in rows.
+    """
+    k, n = len(shares), len(part)
+    state = np.array([seed], np.uint64)
+    part = part.copy()
+    near = np.zeros((n, k), np.int64)  # cost of each node's neighbours per part
+    removed = np.empty(n, np.int64)
+    place = -np.ones(n, np.int64)
+    n_removed, lost = 0, 0
+    for v in range(n):
+        if part[v] == k:
+            place[v] = n_removed
+            removed[n_removed] = v
+            n_removed += 1
+            lost += cost[v]
+        for e in range(starts[v], starts[v + 1]):
+            if part[ends[e]] < k:
+                near[v, part[ends[e]]] += cost[ends[e]]
+    table = rows_per_part(part, k, n_classes, first, ids, rows)
+    fine, beyond = penalty(table, shares, tolerance, prices)
+    best = lost + fine
+    best_beyond = beyond
+    # undoing the moves since the best state gives it back; when the journal is full, the state is written down
+    room = 4 * n + 1000
+    log_node, log_part = np.empty(room, np.int64), np.empty(room, np.int8)
+    n_log, written = 0, False
+    best_part = part.copy()
+    pulled = np.empty(n, np.int64)
+    temperature = warm
+    for step in range(steps):
+        if n_removed == 0:
+            break
+        if step & 1023 == 0:
+            temperature = 1.0 / (1.0 / warm + (1.0 / cool - 1.0 / warm) * (step / steps))
+        v = removed[random_below(state, n_removed)]
+        total, p = 0, 0
+        for q in range(k):
+            total += near[v, q]
+            if near[v, q] > near[v, p]:
+                p = q
+        if k == 2 or random_below(state, 5) < 2:
+            p = random_below(state, k)
+        loss = total - near[v, p]
+        if loss >= protected:
+            continue
+        most = temperature * patience(state)
+        change = loss - cost[v]
+        if change - fine > most:
+            continue
+        n_pulled = 0
+        if loss > 0 or total > near[v, p]:
+            for e in range(starts[v], starts[v + 1]):
+                u = ends[e]
+                if part[u] < k and part[u] != p:
+                    pulled[n_pulled] = u
+                    n_pulled += 1
+        _count(table, p, v, 1, first, ids, rows)
+        for i in range(n_pulled):
+            _count(table, part[pulled[i]], pulled[i], -1, first, ids, rows)
+        new_fine, new_beyond = penalty(table, shares, tolerance, prices)
+        if change + new_fine - fine > most:
+            _count(table, p, v, -1, first, ids, rows)
+            for i in range(n_pulled):
+                _count(table, part[pulled[i]], pulled[i], 1, first, ids, rows)
+            continue
+        if not written and n_log + n_pulled + 1 > room:
+            best_part[:] = part
+            for j in range(n_log - 1, -1, -1):
+                best_part[log_node[j]] = log_part[j]
+            written = True
+        if not written:
+            log_node[n_log] = v
+            log_part[n_log] = k
+            n_log += 1
+        n_removed -= 1
+        last = removed[n_removed]
+        removed[place[v]] = last
+        place[last] = place[v]
+        place[v] = -1
+        part[v] = p
+        for e in range(starts[v], starts[v + 1]):
+            near[ends[e], p] += cost[v]
+        for i in range(n_pulled):
+            u = pulled[i]
+            if not written:
+                log_node[n_log] = u
+                log_part[n_log] = part[u]
+                n_log += 1
+            for e in range(starts[u], starts[u + 1]):
+                near[ends[e], part[u]] -= cost[u]
+            part[u] = k
+            place[u] = n_removed
+            removed[n_removed] = u
+            n_removed += 1
+        lost += change
+        fine = new_fine
+        if (new_beyond <= 0 and best_beyond > 0) or (
+            (new_beyond <= 0 or best_beyond > 0) and lost + fine < best - 1e-9
+        ):
+            best, best_beyond = lost + fine, new_beyond
+            n_log, written = 0, False
+    if not written:
+        best_part[:] = part
+        for j in range(n_log - 1, -1, -1):
+            best_part[log_node[j]] = log_part[j]
+    return best_part
+
+
+@njit(cache=True, nogil=True)
+def kept_components(starts: np.ndarray, ends: np.ndarray, part: np.ndarray, k: int) -> tuple[np.ndarray, int]:
+    """Return the component of each kept node in the graph without the removed ones (-1), and their number."""
+    n = len(part)
+    label = -np.ones(n, np.int64)
+    stack = np.empty(n, np.int64)
+    found = 0
+    for s in range(n):
+        if part[s] == k or label[s] >= 0:
+            continue
+        label[s] = found
+        stack[0] = s
+        height = 1
+        while height:
+            height -= 1
+            v = stack[height]
+            for e in range(starts[v], starts[v + 1]):
+                u = ends[e]
+                if part[u] < k and label[u] < 0:
+                    label[u] = found
+                    stack[height] = u
+                    height += 1
+        found += 1
+    return label, found
+
+
+@njit(cache=True, nogil=True)
+def pack(
+    rows: np.ndarray,
+    where: np.ndarray,
+    shares: np.ndarray,
+    tolerance: float,
+    prices: np.ndarray,
+    warm: float,
+    steps: int,
+    seed: int,
+) -> np.ndarray:
+    """Hand whole pieces to parts by annealed moves and swaps; return the best assignment met.
+
+    `rows` : int64 array of shape (n_pieces, n_classes); `where` : part of each piece at the start.
+    """
+    n, n_classes = rows.shape
+    k = len(shares)
+    state = np.array([seed], np.uint64)
+    where = where.copy()
+    table = np.zeros((k, n_classes), np.int64)
+    for a in range(n):
+        table[where[a]] += rows[a]
+    now, _ = penalty(table, shares, tolerance, prices)
+    best, best_where = now, where.copy()
+    for step in range(steps):
+        if best == 0.0:
+            break
+        a = random_below(state, n)
+        b = -1
+        source, target = where[a], random_below(state, k)
+        if random_bits(state) & np.uint64(1):
+            b = random_below(state, n)
+            target = where[b]
+        if source == target:
+            continue
+        for c in range(n_classes):
+            moved = rows[a, c] - (rows[b, c] if b >= 0 else 0)
+            table[source, c] -= moved
+            table[target, c] += moved
+        new, _ = penalty(table, shares, tolerance, prices)
+        if new - now <= warm * (1.0 - step / steps) * patience(state):
+            now = new
+            where[a] = target
+            if b >= 0:
+                where[b] = source
+            if now < best - 1e-9:
+                best = now
+                best_where[:] = where
+        else:
+            for c in range(n_classes):
+                moved = rows[a, c] - (rows[b, c] if b >= 0 else 0)
+                table[source, c] += moved
+                table[target, c] -= moved
+    return best_where
+
+
+@njit(cache=True, nogil=True)
+def region_between(
+    starts: np.ndarray,
+    ends: np.ndarray,
+    part: np.ndarray,
+    k: int,
+    a: int,
+    b: int,
+    rows: np.ndarray,
+    quota: int,
+) -> np.ndarray:
+    """Mark the removed nodes that touch no part but `a` and `b`, and up to `quota` rows around them in each."""
+    n = len(part)
+    inside = np.zeros(n, np.bool_)
+    queue = np.empty(n, np.int64)
+    head, tail, used_a, used_b = 0, 0, 0, 0
+    for v in range(n):
+        if part[v] != k:
+            continue
+        only = True
+        for e in range(starts[v], starts[v + 1]):
+            p = part[ends[e]]
+            if p != k and p != a and p != b:
+                only = False
+                break
+        if only:
+            inside[v] = True
+            queue[tail] = v
+            tail += 1
+    while head < tail:
+        v = queue[head]
+        head += 1
+        for e in range(starts[v], starts[v + 1]):
+            u = ends[e]
+            if inside[u]:
+                continue
+            if part[u] == a and used_a + rows[u] <= quota:
+                used_a += rows[u]
+            elif part[u] == b and used_b + rows[u] <= quota:
+                used_b += rows[u]
+            else:
+                continue
+            inside[u] = True
+            queue[tail] = u
+            tail += 1
+    return inside
+
+
+@njit(cache=True, nogil=True)
+def restore(
+    starts: np.ndarray,
+    ends: np.ndarray,
+    first: np.ndarray,
+    ids: np.ndarray,
+    rows: np.ndarray,
+    n_classes: int,
+    order: np.ndarray,
+    part: np.ndarray,
+    shares: np.ndarray,
+    tolerance: float,
+    prices: np.ndarray,
+) -> int:
+    """Put removed nodes back, in the given order, where no kept neighbour is in another part and sizes hold.
+
+    `part` is changed in place; returns the number of nodes put back.
+    """
+    k = len(shares)
+    table = rows_per_part(part, k, n_classes, first, ids, rows)
+    fine, _ = penalty(table, shares, tolerance, prices)
+    back = 0
+    for v in order:
+        if part[v] != k:
+            continue
+        home, homeless = k, False
+        for e in range(starts[v], starts[v + 1]):
+            p = part[ends[e]]
+            if p < k and p != home:
+                homeless = home < k
+                home = p
+                if homeless:
+                    break
+        if homeless:
+            continue
+        won = 0
+        for e in range(first[v], first[v + 1]):
+            won += rows[e]
+        best, best_part, best_fine = 0.0, -1, 0.0
+        for p in range(k):
+            if home < k and p != home:
+                continue
+            _count(table, p, v, 1, first, ids, rows)
+            new, _ = penalty(table, shares, tolerance, prices)
+            _count(table, p, v, -1, first, ids, rows)
+            gain = won - (new - fine)
+            if best_part < 0 or gain > best:
+                best, best_part, best_fine = gain, p, new
+        if best > 0 or won == 0:
+            _count(table, best_part, v, 1, first, ids, rows)
+            part[v] = best_part
+            fine = best_fine
+            back += 1
+    return back
