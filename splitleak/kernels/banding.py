@@ -55,12 +55,6 @@ def _similarity(tokens, a, a_end, b, b_end, threshold):  # type: ignore[no-untyp
 
 
 @njit(inline="always")
-def _apart(bitmap, i, j):  # type: ignore[no-untyped-def]
-    """Return a lower bound of the number of tokens that only one of two sets has."""
-    return np.int64(_popcount(bitmap[i, 0] ^ bitmap[j, 0]) + _popcount(bitmap[i, 1] ^ bitmap[j, 1]))
-
-
-@njit(inline="always")
 def _may_meet(side, i, j):  # type: ignore[no-untyped-def]
     # no sides: all meet; -2: copies on several sides; rows of side -1 never come here
     return side.shape[0] == 0 or side[i] != side[j] or side[i] == -2
@@ -128,31 +122,44 @@ def pairs_of_band(  # type: ignore[no-untyped-def]
     are left out. `resume` (int64, two entries) says where to go on after `left` was full; at the end,
     ``resume[0] == len(keys)``.
     """
-    n, low, written = keys.shape[0], U64(0xFFFFFFFF), 0
-    at, end = resume[0], resume[1]
+    n, written = keys.shape[0], 0
+    at, end, start = resume[0], resume[1], resume[0]
+    # the bucket's rows side by side: its pairs are looked at many times, and its rows lie far apart
+    rank, count, bits = np.empty(large, np.int64), np.empty(large, np.int64), np.empty((large, 2), np.uint64)
+    loaded = False
     while at < n:
         if at >= end:  # a new bucket
-            end = at + 1
+            start, end, loaded = at, at + 1, False
             while end < n and keys[end] >> U64(32) == keys[at] >> U64(32):
                 end += 1
-            if end - at > large:
+            if end - at == 1 or end - at > large:
                 at = end
                 continue
         if written + (end - at) > left.shape[0]:
             break
-        i = np.int64(keys[at] & low)
-        for other in range(at + 1, end):
-            j = np.int64(keys[other] & low)
-            total = np.int64(size[i]) + np.int64(size[j])
+        if not loaded:
+            for k in range(start, end):
+                j = np.int64(keys[k] & U64(0xFFFFFFFF))
+                rank[k - start], count[k - start] = j, size[j]
+                bits[k - start, 0], bits[k - start, 1] = bitmap[j, 0], bitmap[j, 1]
+            loaded = True
+        one = at - start
+        i, n_i, even, odd = rank[one], count[one], bits[one, 0], bits[one, 1]
+        for other in range(one + 1, end - start):
+            total = n_i + count[other]
             need = _needed(total, threshold)
-            if size[i] < need:
+            if n_i < need:
                 break  # sizes ascend within a bucket, and what is needed grows with them
-            if not _may_meet(side, i, j) or _apart(bitmap, i, j) > total - 2 * need:
+            if (
+                np.int64(_popcount(even ^ bits[other, 0]) + _popcount(odd ^ bits[other, 1]))
+                > total - 2 * need
+            ):
                 continue
-            if _in_earlier_band(bands, i, j, band):
+            j = rank[other]
+            if not _may_meet(side, i, j) or _in_earlier_band(bands, i, j, band):
                 continue
             a, b = starts[order[i]], starts[order[j]]
-            s = _similarity(tokens, a, a + size[i], b, b + size[j], threshold)
+            s = _similarity(tokens, a, a + n_i, b, b + count[other], threshold)
             if s >= 0.0:
                 left[written], right[written], similarity[written] = order[i], order[j], s
                 written += 1

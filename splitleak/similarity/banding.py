@@ -23,8 +23,9 @@ from splitleak.kernels.minhash import fill_band_hashes
 from splitleak.similarity.base import IGNORED
 from splitleak.similarity.sketches import Banding, permutations
 
-LARGE_BUCKET = 4096  # rows; larger ones are joined by prefix filter instead of pair by pair
+LARGE_BUCKET = 8192  # rows; larger ones are joined by prefix filter instead of pair by pair
 TRIAL_ROWS = 10_000
+BAND_BYTES = 1 << 28
 _CHUNKS = 64
 _BUFFER = 1 << 16
 _LOW = np.uint64(0xFFFFFFFF)
@@ -130,6 +131,9 @@ def choose_banding(sets: RankedSets, options: list[Banding], seed: int) -> Bandi
     the number of rows, the permutations only with the number: more data asks for more rows a band.
     """
     n = len(sets.order)
+    # band hashes (4 bytes) take at most twice the room of the sets (8 bytes a token)
+    room = max(BAND_BYTES, 2 * sets.tokens.nbytes)
+    options = [options[0], *(o for o in options[1:] if 4 * n * o.bands <= room)]
     ranks = sets.sample(TRIAL_ROWS, seed)
     if len(options) == 1 or len(ranks) < 2:
         return options[0]
