@@ -19,7 +19,7 @@ from splitleak.search import Missing, Search
 from splitleak.similarity.base import IGNORED, get_backend
 
 SEARCH_BELOW = 0.05
-_EDGES = tuple(round(0.05 * i, 2) for i in range(21))
+_EDGES = np.round(np.linspace(0, 1, 101), 2)
 
 
 def certify(
@@ -139,7 +139,8 @@ def certify_search(
     exhaustive = graph.exact
     random, nearest = None, None
     if near is not None:
-        nearest = _histogram(near.nearest[np.searchsorted(queries, held_out), 0], held_out, names, codes)
+        found = near.nearest[np.searchsorted(queries, held_out), 0]
+        nearest = _histogram(found, held_out, names, codes, search.threshold)
         random = _yardstick(near.degree[np.searchsorted(queries, anyone)], codes)
     held = tuple(
         HeldOut(name, rows, int(found), float(found / max(1, rows)))
@@ -223,14 +224,19 @@ def _across(
 
 
 def _histogram(
-    nearest: NDArray[np.float64], rows: NDArray[np.int64], names: Sequence[str], codes: NDArray[np.int64]
+    nearest: NDArray[np.float64],
+    rows: NDArray[np.int64],
+    names: Sequence[str],
+    codes: NDArray[np.int64],
+    threshold: float,
 ) -> Nearest | None:
+    edges = np.union1d(_EDGES, [threshold])  # so that no bin holds rows of both sides of it
     counts, looked_up = {}, {}
     for k, name in enumerate(names[1:], 1):
         values = nearest[(codes[rows] == k) & np.isfinite(nearest)]
-        counts[name] = tuple(int(c) for c in np.histogram(np.maximum(values, 0), bins=_EDGES)[0])
+        counts[name] = tuple(int(c) for c in np.histogram(np.maximum(values, 0), bins=edges)[0])
         looked_up[name] = len(values)
-    return Nearest(_EDGES, counts, looked_up, len(rows) < int((codes > 0).sum()))
+    return Nearest(tuple(edges.tolist()), counts, looked_up, len(rows) < int((codes > 0).sum()))
 
 
 def _yardstick(degree: NDArray[np.int64], codes: NDArray[np.int64]) -> Yardstick | None:

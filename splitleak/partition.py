@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,23 +19,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from splitleak._tables import Source
+    from splitleak.certificate import Certificate
     from splitleak.records import Records
 
 FORMAT = 1  # of the metadata in files; raised when an older reader would misread a newer file
 
 
 __all__ = ["DROPPED", "Provenance", "Split"]
-
-
-class CertificateLike(Protocol):
-    """What a split needs to know of its certificate."""
-
-    @property
-    def verdict(self) -> str:
-        """``"separated"``, ``"separated_with_recall"`` or ``"leaking"``."""
-
-    def summary(self) -> dict[str, Any]:
-        """Everything in plain JSON types."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -81,7 +70,7 @@ class Split:
     class_names: Sequence[str] | None = None
     class_codes: NDArray[np.int64] | None = None
     provenance: Provenance | None = None
-    certificate: CertificateLike | None = None
+    certificate: Certificate | None = None
 
     @classmethod
     def from_labels(cls, labels: Iterable[Any], *, names: Sequence[str] | None = None) -> Split:
@@ -224,26 +213,23 @@ class Split:
         InputError
             A file that is missing, truncated, not what its ending says, or not a split.
         """
+        from splitleak.certificate import Certificate
+
         columns, metadata = read_split(path)
+        made, certificate = metadata.get("provenance"), metadata.get("certificate")
         try:
             values = restored(columns, metadata, FORMAT)
             split = cls.from_labels(values.pop("labels"), names=metadata.get("names"))
+            return replace(
+                split,
+                provenance=None if made is None else Provenance.from_summary(made),
+                certificate=None if certificate is None else Certificate.from_summary(certificate),
+                **values,
+            )
         except InputError as error:
             raise InputError(f"split={str(path)!r}: {error}") from None
         except (TypeError, ValueError, KeyError, AttributeError, IndexError) as error:
             raise InputError(f"split={str(path)!r} is not a split that can be read: {error!r}") from error
-        provenance, certificate = metadata.get("provenance"), metadata.get("certificate")
-        if certificate is not None:
-            # by name: certificates are made from splits, so that module stands above this one
-            certificate = importlib.import_module("splitleak.certificate").Certificate.from_summary(
-                certificate
-            )
-        return replace(
-            split,
-            provenance=None if provenance is None else Provenance.from_summary(provenance),
-            certificate=certificate,
-            **values,
-        )
 
     def summary(self) -> dict[str, Any]:
         """Return everything that the views show, in plain JSON types."""

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +42,24 @@ _HATCHES = ("", "////", "||||", "xxxx")
 _LONGEST = 18
 
 
-def nearest_histogram(certificate: Summary, *, title: str, most: float | None = None, identifier: str = "nearest") -> str:
+@dataclass(frozen=True)
+class Axis:
+    """Where the horizontal axis of histograms starts, and how high the tallest bar is."""
+
+    low: float
+    most: float
+
+
+def shared_axis(*certificates: Summary) -> Axis:
+    """Return axes on which the histograms of all the certificates can be compared."""
+    low = min(_low(c["nearest"], c["threshold"]) for c in certificates)
+    tallest = [_bins(c["nearest"], c["threshold"], low)[1].sum(axis=0).max(initial=0) for c in certificates]
+    return Axis(low, float(max(1, *tallest)))
+
+
+def nearest_histogram(
+    certificate: Summary, *, title: str, axis: Axis | None = None, identifier: str = "nearest"
+) -> str:
     """Return a histogram of each held-out row's nearest training similarity, the threshold drawn as a line.
 
     Parameters
@@ -50,28 +68,28 @@ def nearest_histogram(certificate: Summary, *, title: str, most: float | None = 
         Summary of a certificate with ``nearest``.
     title : str
         Stands above the figure.
-    most : float, optional
-        Top of the vertical axis, for figures that are compared.
+    axis : Axis, optional
+        Of `shared_axis`, for figures that are compared.
     identifier : str
         Distinguishes the figures of a page.
     """
     nearest, threshold = certificate["nearest"], certificate["threshold"]
-    edges = np.asarray(nearest["edges"], dtype=float)
+    axis = axis or shared_axis(certificate)
+    edges, counts = _bins(nearest, threshold, axis.low)
     with _figure(2.7) as (figure, axes):
         below = np.zeros(len(edges) - 1)
-        for i, (name, counts) in enumerate(nearest["counts"].items()):
+        for i, name in enumerate(nearest["counts"]):
             k = i % len(_FILLS)
             axes.bar(
-                edges[:-1], counts, np.diff(edges), bottom=below, align="edge", label=_short(name),
+                edges[:-1], counts[i], np.diff(edges), bottom=below, align="edge", label=_short(name),
                 color=_FILLS[k], edgecolor=_INK, linewidth=0.5, hatch=_HATCHES[k],
             )  # fmt: skip
-            below = below + np.asarray(counts)
-        low = _first_filled(edges, below, threshold)
-        top = (most or max(1.0, float(below.max()))) * 1.28
-        axes.set(xlim=(low, 1), ylim=(0, top), xlabel="similarity to the nearest training row")
+            below = below + counts[i]
+        top = axis.most * 1.28
+        axes.set(xlim=(axis.low, 1), ylim=(0, top), xlabel="similarity to the nearest training row")
         axes.set_ylabel("held-out rows" + (" (sample)" if nearest["sampled"] else ""))
         axes.axvline(threshold, color=_LINE, linewidth=1.6, linestyle="--")
-        toward_left = threshold - low > 0.45 * (1 - low)
+        toward_left = threshold - axis.low > 0.45 * (1 - axis.low)
         axes.annotate(
             f"threshold {threshold:g}", (threshold, top), (-5 if toward_left else 5, -1), color=_LINE,
             textcoords="offset points", ha="right" if toward_left else "left", va="top",
@@ -80,11 +98,6 @@ def nearest_histogram(certificate: Summary, *, title: str, most: float | None = 
         if len(nearest["counts"]) > 1:
             _legend(axes)
         return _svg(figure, identifier, f"Histogram. {title}")
-
-
-def histogram_height(certificate: Summary) -> float:
-    """Return the tallest bar of the histogram, for figures that are to share an axis."""
-    return float(np.sum([counts for counts in certificate["nearest"]["counts"].values()], axis=0).max(initial=0))
 
 
 def class_balance(summary: Summary, *, identifier: str = "classes") -> str:
@@ -125,11 +138,24 @@ def image_pairs(
         return _svg(figure, identifier, f"{len(pairs)} pairs of images: " + "; ".join(c for *_, c in pairs))
 
 
-def _first_filled(edges: NDArray[Any], counts: NDArray[Any], threshold: float) -> float:
-    """Return where the horizontal axis starts: at 0, or later where nothing would be seen of the rest."""
-    filled = np.flatnonzero(counts)
-    first = float(edges[filled[0]]) if len(filled) else 0.0
-    return 0.0 if first < 0.3 else max(0.0, min(first, 2 * threshold - 1) - float(edges[1] - edges[0]))
+def _low(nearest: Summary, threshold: float) -> float:
+    """Return where the horizontal axis starts: at 0, or later where little would be seen of the rest."""
+    edges = np.asarray(nearest["edges"])
+    filled = np.flatnonzero(np.sum(list(nearest["counts"].values()), axis=0))
+    first = min(float(edges[filled[0]]) if len(filled) else 0.0, 2 * threshold - 1)
+    return 0.0 if first < 0.3 else float(np.floor(first * 20) / 20)
+
+
+def _bins(nearest: Summary, threshold: float, low: float) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return edges and counts (one line per partition) of at most about 25 bins, the threshold an edge."""
+    edges = np.asarray(nearest["edges"], dtype=float)
+    counts = np.asarray(list(nearest["counts"].values()), dtype=float)
+    start = int(np.searchsorted(edges, low))
+    step = max(1, -(-(len(edges) - 1 - start) // 25))
+    at = int(np.searchsorted(edges, threshold))
+    kept = sorted({start, len(edges) - 1, *range(at, start, -step), *range(at, len(edges), step)})
+    # rows left of the axis are none: `low` is below the first of them
+    return edges[kept], np.add.reduceat(counts, kept[:-1], axis=1)
 
 
 def _short(text: str) -> str:
@@ -148,7 +174,7 @@ def _bare_figure(height: float) -> Iterator[Figure]:
     import matplotlib
     from matplotlib.figure import Figure
 
-    settings: Mapping[str, Any] = {
+    settings: Any = {
         "svg.fonttype": "none",
         "svg.hashsalt": "splitleak",
         "font.family": "sans-serif",
@@ -165,7 +191,7 @@ def _bare_figure(height: float) -> Iterator[Figure]:
         "axes.spines.top": False,
         "axes.spines.right": False,
     }
-    with warnings.catch_warnings(), matplotlib.rc_context(dict(settings)):
+    with warnings.catch_warnings(), matplotlib.rc_context(settings):
         # letters that the measuring font lacks are drawn by the reader's browser, which has them
         warnings.filterwarnings("ignore", message="Glyph .* missing")
         yield Figure(figsize=(WIDTH, height), layout="constrained", facecolor="none")

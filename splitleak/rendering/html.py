@@ -54,7 +54,9 @@ def split_page(
     if certificate is not None:
         summary = {**summary, "certificate": certificate}
     title = title or f"Split of {summary['n_rows']:,} rows"
-    return _render("page.html", title=title, **_verdict(summary["certificate"]), sections=[*before, *_sections(summary)])
+    return _render(
+        "page.html", title=title, **_verdict(summary["certificate"]), sections=[*before, *_sections(summary)]
+    )
 
 
 def split_fragment(summary: Summary) -> str:
@@ -65,7 +67,9 @@ def split_fragment(summary: Summary) -> str:
 
 def certificate_fragment(certificate: Summary) -> str:
     """Return what a notebook shows of a certificate: verdict, pairs across partitions, histogram."""
-    return _render("fragment.html", **_verdict(certificate), sections=_certificate_sections(certificate, "cell"))
+    return _render(
+        "fragment.html", **_verdict(certificate), sections=_certificate_sections(certificate, "cell")
+    )
 
 
 _NEAREST = "How near held-out rows come to the training rows"

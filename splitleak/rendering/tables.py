@@ -16,7 +16,7 @@ class Table:
 
     title: str
     header: tuple[str, ...]
-    rows: list[tuple[str, ...]]
+    rows: Sequence[tuple[str, ...]]
     left: frozenset[int] = frozenset({0})
 
 
@@ -50,7 +50,13 @@ def size_table(summary: Summary) -> Table:
     """Return rows, shares achieved and asked for, and clusters of each partition."""
     asked = any(p["asked_rows"] is not None for p in summary["partitions"])
     clusters = summary["clusters"] is not None
-    header = ["partition", "rows", "share", *(["asked for"] if asked else []), *(["clusters"] if clusters else [])]
+    header = [
+        "partition",
+        "rows",
+        "share",
+        *(["asked for"] if asked else []),
+        *(["clusters"] if clusters else []),
+    ]
     rows = []
     for p in summary["partitions"]:
         row = [p["name"], f"{p['rows']:,}", share(p["share"])]
@@ -61,7 +67,9 @@ def size_table(summary: Summary) -> Table:
         rows.append(tuple(row))
     if summary["dropped"]:
         gap = [""] * (len(header) - 3)
-        rows.append(("(dropped)", f"{summary['dropped']:,}", share(summary["dropped"] / summary["n_rows"]), *gap))
+        rows.append(
+            ("(dropped)", f"{summary['dropped']:,}", share(summary["dropped"] / summary["n_rows"]), *gap)
+        )
     return Table("Sizes", tuple(header), rows)
 
 
@@ -116,7 +124,9 @@ def headline(certificate: Summary | None) -> str:
     if verdict == "separated_with_recall":
         return "Separated, as far as an approximate search can tell."
     if verdict == "leaking":
-        return f"Leaking: {count(certificate['n_crossing'], 'pair')} of similar rows cross between partitions."
+        return (
+            f"Leaking: {count(certificate['n_crossing'], 'pair')} of similar rows cross between partitions."
+        )
     return f"Verdict: {verdict}."
 
 
@@ -161,7 +171,11 @@ def across_table(certificate: Summary) -> Table:
         largest = "?"
         if pair["largest"] is not None:
             bound = "< " if pair["largest_is_bound"] else ""
-            exact = f"{pair['largest']:g}" if bound else similarity_text(pair["largest"], certificate["threshold"])
+            exact = (
+                f"{pair['largest']:g}"
+                if bound
+                else similarity_text(pair["largest"], certificate["threshold"])
+            )
             largest = bound + exact
         rows.append((f"{pair['left']} / {pair['right']}", f"{pair['pairs']:,}", largest))
     return Table("Across partitions", ("partitions", "similar pairs", "largest similarity"), rows)

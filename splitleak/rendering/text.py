@@ -64,7 +64,9 @@ def table_text(table: Table) -> str:
 
 def printable(text: str) -> str:
     """Return `text` on one line, without control characters that a terminal would obey."""
-    return "".join(c if unicodedata.category(c) not in ("Cc", "Zl", "Zp") else "\N{REPLACEMENT CHARACTER}" for c in text)
+    return "".join(
+        c if unicodedata.category(c) not in ("Cc", "Zl", "Zp") else "\N{REPLACEMENT CHARACTER}" for c in text
+    )
 
 
 def _width(text: str) -> int:
