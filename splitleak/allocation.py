@@ -10,7 +10,7 @@ from random import Random
 import numpy as np
 from numpy.typing import NDArray
 
-from splitleak.balancing import Kinds, balance, steps_for
+from splitleak.balancing import Kinds, balance, least_deviation, steps_for
 from splitleak.errors import InputError
 from splitleak.packing import Packing, pack
 
@@ -93,6 +93,7 @@ def allocate(
     ([0, 0, 1, 1], [8, 2], True)
     """
     _check(cluster_sizes, targets, classes, keys, fixed)
+    seed = int(seed)  # Random takes no NumPy number
     n_partitions, n_rows = len(targets), int(targets.sum())
     codes = np.full(len(cluster_sizes), -1, dtype=np.int64) if fixed is None else fixed.astype(np.int64)
     free, pinned = np.flatnonzero(codes < 0), np.flatnonzero(codes >= 0)
@@ -102,7 +103,8 @@ def allocate(
     filled = np.bincount(codes[pinned], minlength=n_partitions) > 0
     # n_rows times the rows too many: whole numbers, so that no order of summation matters
     off = n_rows * _sums(codes[pinned], rows[pinned], n_partitions) - np.outer(targets, rows.sum(axis=0))
-    packing, shares = _best(kinds, lacking, filled, off, n_rows, Random(seed))
+    goal = least_deviation(targets, rows.sum(axis=0), n_rows)
+    packing, shares = _best(kinds, lacking, filled, off, n_rows, goal, Random(seed))
     codes[free[kinds.order]] = np.repeat(np.tile(np.arange(n_partitions), len(shares)), shares.ravel())
     achieved = _sums(codes, cluster_sizes, n_partitions)
     summed = int(np.abs(achieved - targets).sum())
@@ -115,7 +117,7 @@ def allocate(
 
 
 def _best(
-    kinds: Kinds, lacking: Ints, filled: NDArray[np.bool_], off: Ints, unit: int, random: Random
+    kinds: Kinds, lacking: Ints, filled: NDArray[np.bool_], off: Ints, unit: int, goal: int, random: Random
 ) -> tuple[Packing, Ints]:
     """Return the packing, and the clusters of each kind in each partition."""
     sizes, counts, _ = kinds.of_size()
@@ -126,15 +128,22 @@ def _best(
         return packing, packing.counts
     n_clusters = int(counts.sum())
     starts = max(1, min(STARTS, CLUSTERS_IN_ALL_STARTS // n_clusters))
+    steps = steps_for(n_clusters)
     best = None
     for start in range(starts):
+        again = packing
         if start:
-            packing = pack(*arguments, filled=filled.tolist(), random=random)
-        deviation, shares = balance(kinds, packing.counts, off, unit, random, steps=steps_for(n_clusters))
-        if best is None or (packing.deviation, deviation) < best[:2]:
-            best = packing.deviation, deviation, packing, shares
+            known = packing.deviation
+            again = pack(*arguments, filled=filled.tolist(), random=random, known=known)
+            if again.deviation > known:
+                continue
+        deviation, shares = balance(kinds, again.counts, off, unit, random, goal=goal, steps=steps)
+        if best is None or deviation < best[0]:
+            best = deviation, again, shares
+        if deviation <= goal:
+            break
     assert best is not None
-    return best[2:]
+    return Packing(best[1].counts, packing.deviation, packing.proven), best[2]
 
 
 def _sums(codes: Ints, rows: Ints, n_partitions: int) -> Ints:
@@ -199,7 +208,7 @@ def explain_infeasible(
 
     Examples
     --------
-    >>> print(explain_infeasible(
+    >>> print(explain_infeasible(  # doctest: +NORMALIZE_WHITESPACE
     ...     np.array([97, 2, 1]), np.array([80, 20]), ("train", "test"), np.array([97, 3]), 0.02
     ... ))
     The sizes cannot be met within 2 % of the rows: the largest cluster holds 97 of 100 rows (97.0 %), and the

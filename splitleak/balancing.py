@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 Ints = NDArray[np.int64]
 
 # exchanges tried; the figures of benchmarks/allocation.py were measured with these
-STEPS_PER_CLUSTER, LEAST_STEPS, MOST_STEPS = 60, 30_000, 2_000_000
+STEPS_PER_CLUSTER, MOST_STEPS = 60, 2_000_000
+STEPS_PER_CLUSTER_OF_FEW, STEPS_OF_FEW = 2_000, 200_000  # few clusters: every pair is met many times
 WARMTH = 1024  # where annealing starts, in 1024ths of a row
 
 
@@ -71,7 +72,7 @@ def mixed(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 
 def balance(
-    kinds: Kinds, packed: Ints, off: Ints, unit: int, random: Random, *, steps: int
+    kinds: Kinds, packed: Ints, off: Ints, unit: int, random: Random, *, goal: int, steps: int
 ) -> tuple[int, Ints]:
     """Return the summed deviation reached, and the clusters of each kind in each partition.
 
@@ -85,6 +86,8 @@ def balance(
     unit : int
         What one row counts in `off` and in the result.
     random : Random
+    goal : int
+        Deviation that is good enough to stop.
     steps : int
         Exchanges tried.
     """
@@ -112,6 +115,7 @@ def balance(
         kinds.rows[at, classes],
         off,
         unit,
+        goal,
         WARMTH,
         steps,
         int(random.random() * 2**53),
@@ -154,6 +158,27 @@ def _tally(slots: NDArray[np.int32], edges: Ints, rows: Ints) -> Ints:
     return tally
 
 
+def least_deviation(targets: Ints, totals: Ints, unit: int) -> int:
+    """Return a bound of the summed deviation: each class's rows in a partition are a whole number.
+
+    Parameters
+    ----------
+    targets : int64 array of shape (n_partitions,)
+        Rows asked for, in a sum of `unit` rows.
+    totals : int64 array of shape (n_classes,)
+        Rows of each class.
+    unit : int
+        What one row counts in the result.
+    """
+    over = np.sort(np.outer(totals, targets) % unit, axis=1)
+    up = (
+        over.sum(axis=1) // unit
+    )  # so many partitions get a row more than their share, best those nearest to it
+    rounded_up = np.arange(len(targets)) >= len(targets) - up[:, None]
+    return int(np.where(rounded_up, unit - over, over).sum())
+
+
 def steps_for(n_clusters: int) -> int:
     """Return how many exchanges are worth trying."""
-    return min(MOST_STEPS, max(LEAST_STEPS, STEPS_PER_CLUSTER * n_clusters))
+    few = min(STEPS_OF_FEW, STEPS_PER_CLUSTER_OF_FEW * n_clusters)
+    return min(MOST_STEPS, max(few, STEPS_PER_CLUSTER * n_clusters))

@@ -1,27 +1,35 @@
 """How many clusters of each size go to each partition, so that the sizes are met to the row.
 
 Only sizes count here. A random fill in proportion to what each partition still lacks comes close; the rest is
-exact: every combination of partition sizes that can be reached is a bit of one long Python integer, and adding a
-cluster to a partition is a shift of it (subset sum by bit sets, Pisinger 1999, carried to several partitions).
+exact: parts of the packing, growing ones, are taken apart and packed again by `splitleak.subset_sum`, at last all
+of it where that is affordable.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from random import Random
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from splitleak.subset_sum import Bits, Lists, bundles, coordinates, reachable, strides
+
 # bits of all tables of one exact search together: 200 MB, about half a second
 EXACT_BITS = 1_600_000_000
+# cells of all its lists together, where clusters are few and large: about 0.2 s
+EXACT_CELLS = 2_000_000
 # growing parts of a packing that are taken apart and packed again, before all of it is
 REPAIR_BITS = (100_000, 3_000_000, 60_000_000)
 FILLS = 6
 SEQUENCES = 4
+LARGEST = 5  # clusters that a quick bound tries in every partition
+
+Counts = list[list[int]]  # clusters of each size in each partition
 
 
 @dataclass(frozen=True)
@@ -49,6 +57,7 @@ def pack(
     *,
     filled: Sequence[bool],
     random: Random,
+    known: int | None = None,
 ) -> Packing:
     """Return a random packing whose partition sizes are nearest to the targets.
 
@@ -64,31 +73,40 @@ def pack(
         Partitions that already hold a cluster, so that none of these has to go there.
     random : Random
         Only its ``random()`` is called: that stream is the same on every platform and Python version.
+    known : int, optional
+        Deviation of an earlier answer. Then another one is sought without the dearest search, and may be worse.
     """
     problem = _Problem(list(sizes), list(counts), list(targets), list(filled))
     best = problem.fill(random)
-    for _ in range(FILLS - 1):
-        if problem.cost(best)[1] == 0:
+    for improve in _improvements(problem, random):
+        if problem.deviation(best) <= (known or 0):
             break
-        best = min(best, problem.fill(random), key=problem.cost)
-    for bits in REPAIR_BITS:
-        if problem.cost(best)[1] == 0:
-            return problem.packing(best, proven=True)
-        for smallest_first in (True, False, False):
-            best = min(best, problem.repair(best, bits, random, smallest_first), key=problem.cost)
-    for _ in range(SEQUENCES if len(targets) > 2 else 0):
-        if problem.cost(best)[1] == 0:
-            return problem.packing(best, proven=True)
-        best = min(best, problem.one_by_one(random), key=problem.cost)
-    if problem.cost(best)[1] == 0:
-        return problem.packing(best, proven=True)
-    whole = problem.solve(problem.cost(best)[1], random, EXACT_BITS)
+        best = min(best, improve(best), key=problem.cost)
+    least = problem.least_deviation()
+    if problem.deviation(best) == 0 or known is not None:
+        return problem.packing(best, proven=problem.deviation(best) <= least)
+    # at the bound, the exact search could only spread the deviation more evenly: not worth long tables
+    bits, cells = (EXACT_BITS, EXACT_CELLS) if problem.deviation(best) > least else (REPAIR_BITS[-1], 0)
+    whole = problem.solve(problem.deviation(best), random, bits, cells)
     if whole is not None:
-        return problem.packing(whole, proven=True)
-    return problem.packing(best, proven=problem.cost(best)[1] <= problem.least_deviation())
+        # where both are as near, the one that was filled in proportion is kept
+        return problem.packing(min(best, whole, key=problem.cost), proven=True)
+    return problem.packing(best, proven=problem.deviation(best) <= least)
 
 
-Counts = list[list[int]]
+def _improvements(problem: _Problem, random: Random) -> Iterator[Callable[[Counts], Counts]]:
+    """Yield ways to a nearer packing, from cheap to dear."""
+    for _ in range(FILLS - 1):
+        yield lambda best: problem.fill(random)
+    for bits in REPAIR_BITS:
+        for smallest_first in (True, False, False):
+            yield partial(problem.repair, bits=bits, random=random, smallest_first=smallest_first)
+    for _ in range(SEQUENCES if len(problem.targets) > 2 else 0):
+        yield (
+            lambda best: (
+                best if problem.deviation(best) <= problem.least_deviation() else problem.one_by_one(random)
+            )
+        )
 
 
 class _Problem:
@@ -98,6 +116,7 @@ class _Problem:
         # with too few clusters some partition stays empty anyway, and then only rows count
         self.needed = needed if sum(counts) >= sum(needed) else [False] * len(targets)
         self.partitions = range(len(targets))
+        self._least: int | None = None
 
     def sums(self, x: Counts) -> list[int]:
         return [sum(size * row[s] for size, row in zip(self.sizes, x, strict=True)) for s in self.partitions]
@@ -106,6 +125,9 @@ class _Problem:
         """Partitions wrongly empty, rows off, and how unevenly: a row weighs more where few were asked for."""
         return self.cost_of_sums(self.sums(x))
 
+    def deviation(self, x: Counts) -> int:
+        return self.cost(x)[1]
+
     def cost_of_sums(self, sums: Sequence[int]) -> tuple[int, int, float]:
         off = [got - target for got, target in zip(sums, self.targets, strict=True)]
         empty = sum(need and got == 0 for need, got in zip(self.needed, sums, strict=True))
@@ -113,17 +135,20 @@ class _Problem:
         return empty, sum(abs(o) for o in off), uneven
 
     def least_deviation(self) -> int:
-        """Return a bound: the largest cluster must fit somewhere, and sums are multiples of the common divisor."""
-        unit = math.gcd(*self.sizes) if self.sizes else 1
-        largest = max(self.sizes, default=0)
-        return max(
-            2 * max(0, largest - max(self.targets)),
-            sum(min(target % unit, -target % unit) for target in self.targets),
-        )
+        """Return a bound: the largest clusters must go somewhere, and sums are multiples of the common divisor."""
+        if self._least is None:
+            unit = math.gcd(*self.sizes) if self.sizes else 1
+            each = itertools.chain.from_iterable(map(itertools.repeat, self.sizes, self.counts))
+            largest = list(itertools.islice(each, LARGEST))
+            self._least = max(
+                2 * _least_excess(largest, self.targets),
+                sum(min(target % unit, -target % unit) for target in self.targets),
+            )
+        return self._least
 
     def packing(self, x: Counts, *, proven: bool) -> Packing:
         counts = np.array(x, dtype=np.int64).reshape(len(self.sizes), len(self.targets))
-        return Packing(counts, self.cost(x)[1], proven)
+        return Packing(counts, self.deviation(x), proven)
 
     def fill(self, random: Random) -> Counts:
         """Hand out clusters, largest first, in proportion to what each partition still lacks."""
@@ -165,10 +190,10 @@ class _Problem:
         for z in order:
             taken = [min(3, got) for got in x[z]]
             more = [t + self.sizes[z] * got for t, got in zip(targets, taken, strict=True)]
-            pieces += len(_pieces(sum(taken), len(targets)))
-            if pieces * math.prod(_caps(more, deviation, 1)[1]) > bits and smallest_first:
-                break
+            pieces += len(bundles(sum(taken), len(targets)))
             if pieces * math.prod(_caps(more, deviation, 1)[1]) > bits:
+                if smallest_first:
+                    break
                 continue
             free[z], targets = taken, more
         used = [z for z in range(len(x)) if any(free[z])]
@@ -210,8 +235,8 @@ class _Problem:
         self._leave_none_empty(x)
         return x
 
-    def solve(self, deviation: int, random: Random, bits: int) -> Counts | None:
-        """Return a random one of the best packings, or None if the tables would need more than `bits`.
+    def solve(self, deviation: int, random: Random, bits: int, cells: int = 0) -> Counts | None:
+        """Return a random one of the best packings, or None if that takes more than `bits` or `cells`.
 
         `deviation` is that of a known packing: none that is as good exceeds a target by more than half of it.
         """
@@ -222,39 +247,51 @@ class _Problem:
         pieces = [
             (z, number, size // unit * number)
             for z, size in reversed(list(enumerate(self.sizes)))
-            for number in _pieces(self.counts[z], len(self.targets))
+            for number in bundles(self.counts[z], len(self.targets))
         ]
-        if math.prod(dims) * len(pieces) > bits:
+        tables = reachable([weight for *_, weight in pieces], dims, bits=bits, cells=cells)
+        if tables is None:
             return None
         axes = [s for s in self.partitions if s != rest]
-        tables = _reachable([weight for *_, weight in pieces], dims)
-        cell = self._best_cell(tables[-1], dims, axes, rest, unit, random)
+        cell = self._best_cell(tables, dims, axes, rest, unit, random)
+        return self._trace(tables, pieces, cell, dims, axes, rest, random)
+
+    def _trace(
+        self,
+        tables: Bits | Lists,
+        pieces: list[tuple[int, int, int]],
+        cell: int,
+        dims: list[int],
+        axes: list[int],
+        rest: int,
+        random: Random,
+    ) -> Counts:
+        """Walk back from a cell, largest clusters first, on a random one of the ways that lead to it."""
         x = [[0] * len(self.targets) for _ in self.sizes]
-        strides = _strides(dims)
+        step_of = dict(zip(axes, strides(dims), strict=True))
         needs = [0] * len(self.targets)
-        for axis, place in zip(axes, _coordinates(cell, dims), strict=True):
+        for axis, place in zip(axes, coordinates(cell, dims), strict=True):
             needs[axis] = place
         needs[rest] = sum(weight for *_, weight in pieces) - sum(needs)
-        for (z, number, weight), table in zip(reversed(pieces), reversed(tables[:-1]), strict=True):
+        for step, (z, number, weight) in reversed(list(enumerate(pieces))):
             ways = [0.0] * len(self.targets)
-            ways[rest] = (needs[rest] + 1e-9) * (table >> cell & 1)
-            for axis, stride in zip(axes, strides, strict=True):
+            ways[rest] = (needs[rest] + 1e-9) * tables.has(step, cell)
+            for axis in axes:
                 if needs[axis] >= weight:
-                    ways[axis] = needs[axis] * (table >> cell - weight * stride & 1)
+                    ways[axis] = needs[axis] * tables.has(step, cell - weight * step_of[axis])
             s = _draw(ways, random)
             x[z][s] += number
             needs[s] -= weight
-            if s != rest:
-                cell -= weight * strides[axes.index(s)]
+            cell -= weight * step_of.get(s, 0)
         return x
 
     def _best_cell(
-        self, table: int, dims: list[int], axes: list[int], rest: int, unit: int, random: Random
+        self, tables: Bits | Lists, dims: list[int], axes: list[int], rest: int, unit: int, random: Random
     ) -> int:
         total = sum(size * count for size, count in zip(self.sizes, self.counts, strict=True))
         best, tied = (math.inf, math.inf), [0]
-        for cells in _set_bits(table):
-            places = [place * unit for place in _coordinates(cells, dims)]
+        for cells in tables.cells():
+            places = [place * unit for place in coordinates(cells, dims)]
             worth, uneven = np.zeros(len(cells)), np.zeros(len(cells))
             for s, got in zip([*axes, rest], [*places, total - sum(places)], strict=True):
                 off = np.abs(got - self.targets[s])
@@ -270,6 +307,18 @@ class _Problem:
         return tied[int(random.random() * len(tied))]
 
 
+def _least_excess(clusters: Sequence[int], targets: Sequence[int]) -> int:
+    """Return the fewest rows beyond the targets that these clusters alone can cause."""
+    if not clusters:
+        return 0
+    ways = []
+    for s, target in enumerate(targets):
+        cluster = clusters[0]
+        left = [*targets[:s], max(0, target - cluster), *targets[s + 1 :]]
+        ways.append(max(0, cluster - max(0, target)) + _least_excess(clusters[1:], left))
+    return min(ways)
+
+
 def _draw(weights: Sequence[float], random: Random) -> int:
     """Return a position with probability in proportion to its weight, never one of weight 0."""
     left = random.random() * sum(weights)
@@ -283,66 +332,8 @@ def _draw(weights: Sequence[float], random: Random) -> int:
     return last
 
 
-def _pieces(count: int, partitions: int) -> list[int]:
-    """Cut `count` equal clusters into bundles that can still be shared out in every possible way.
-
-    At most `partitions` shares are odd, so that many single clusters leave only even shares, and the rest can go
-    in pairs; then the same for pairs, and so on: about `partitions` times log2(count) bundles.
-    """
-    pieces, bundle = [], 1
-    while count:
-        odd = count if count <= partitions else partitions - (count - partitions) % 2
-        pieces += [bundle] * odd
-        count, bundle = (count - odd) // 2, bundle * 2
-    return pieces
-
-
 def _caps(targets: Sequence[int], deviation: int, unit: int) -> tuple[int, list[int]]:
     """Return the partition that takes the rest, and how many multiples of `unit` each other may reach."""
     rest = max(range(len(targets)), key=lambda s: (targets[s], -s))
     limits = [max(0, target + deviation // 2) for s, target in enumerate(targets) if s != rest]
     return rest, [limit // unit + 1 for limit in limits]
-
-
-def _strides(dims: list[int]) -> list[int]:
-    return [math.prod(dims[axis + 1 :]) for axis in range(len(dims))]
-
-
-def _coordinates(cell: Any, dims: list[int]) -> list[Any]:
-    return [cell // stride % dim for dim, stride in zip(dims, _strides(dims), strict=True)]
-
-
-def _reachable(weights: list[int], dims: list[int]) -> list[int]:
-    """Return the reachable combinations before the first bundle, after it, after the second, ..."""
-    tables = [1]
-    keep: dict[tuple[int, int], int] = {}
-    for weight in weights:
-        before = after = tables[-1]
-        for axis, stride in enumerate(_strides(dims)):
-            if weight >= dims[axis]:
-                continue
-            if (axis, weight) not in keep:
-                block = (1 << (dims[axis] - weight) * stride) - 1
-                keep[axis, weight] = _repeat(block, dims[axis] * stride, math.prod(dims[:axis]))
-            # without the mask a sum beyond the end of one axis would carry into the next
-            after |= (before & keep[axis, weight]) << weight * stride
-        tables.append(after)
-    return tables
-
-
-def _repeat(block: int, width: int, times: int) -> int:
-    """Return `times` copies of a block of `width` bits."""
-    if times <= 1:
-        return block
-    half = _repeat(block, width, times // 2)
-    both = half | half << width * (times // 2)
-    return both << width | block if times % 2 else both
-
-
-def _set_bits(table: int, chunk: int = 1 << 19) -> Iterator[NDArray[np.int64]]:
-    """Yield the positions of the set bits, a few million at a time."""
-    buffer = np.frombuffer(table.to_bytes(table.bit_length() // 8 + 1, "little"), dtype=np.uint8)
-    for start in range(0, len(buffer), chunk):
-        bits = np.flatnonzero(np.unpackbits(buffer[start : start + chunk], bitorder="little"))
-        if len(bits):
-            yield bits.astype(np.int64) + 8 * start

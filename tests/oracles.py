@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections.abc import Callable
@@ -72,3 +73,30 @@ def vector_pairs_by_brute_force(
                 if value >= threshold:
                     found[i, j] = value
     return found
+
+
+def allocation_by_brute_force(
+    cluster_sizes: list[int],
+    targets: list[int],
+    classes: list[list[int]] | None = None,
+    fixed: list[int] | None = None,
+) -> tuple[int, Fraction]:
+    """The least summed deviation in rows, and among those allocations the least one over classes."""
+    k, p, n = len(cluster_sizes), len(targets), sum(targets)
+    rows = classes or [[] for _ in cluster_sizes]
+    totals = [sum(column) for column in zip(*rows, strict=True)]
+    free = [range(p) if fixed is None or fixed[q] < 0 else [fixed[q]] for q in range(k)]
+    can_fill_all = any(len(set(codes)) == p for codes in itertools.product(*free))
+    best = []
+    for codes in itertools.product(*free):
+        if can_fill_all and len(set(codes)) < p:
+            continue
+        own = [[q for q in range(k) if codes[q] == s] for s in range(p)]
+        off = sum(abs(sum(cluster_sizes[q] for q in own[s]) - targets[s]) for s in range(p))
+        strata = sum(
+            abs(sum(rows[q][c] for q in own[s]) - Fraction(targets[s] * total, n))
+            for s in range(p)
+            for c, total in enumerate(totals)
+        )
+        best.append((off, Fraction(strata)))
+    return min(best)

@@ -15,20 +15,20 @@ NONE = np.int64(-1)
 def _next(state: np.ndarray) -> np.uint64:
     """Return 64 random bits (splitmix64, Steele et al. 2014)."""
     state[0] += np.uint64(0x9E3779B97F4A7C15)
-    z = state[0]
+    z: np.uint64 = state[0]
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return z ^ (z >> np.uint64(31))
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _below(state: np.ndarray, n: int) -> int:
+def _below(state: np.ndarray, n: int) -> np.int64:
     """Return a random whole number in [0, n), n < 2**31."""
     return np.int64(((_next(state) >> np.uint64(32)) * np.uint64(n)) >> np.uint64(32))
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _patience(state: np.ndarray) -> int:
+def _patience(state: np.ndarray) -> np.int64:
     """Return -log2 of a random number in (0, 1), in 1024ths, linear between powers of two.
 
     It takes the place of the logarithm in the rule of Metropolis, whose last bit depends on the C library.
@@ -81,12 +81,12 @@ def _add(
 
 
 @njit(cache=True, nogil=True)
-def _pick(state: np.ndarray, edges: np.ndarray, bucket: int, partition: int, not_slot: int) -> int:
+def _pick(state: np.ndarray, edges: np.ndarray, bucket: int, partition: int, not_slot: int) -> np.int64:
     """Return a random slot of a block other than `not_slot`, or NONE."""
     first, end = edges[bucket, partition], edges[bucket, partition + 1]
     if first == end:
         return NONE
-    slot = first + _below(state, end - first)
+    slot: np.int64 = first + _below(state, end - first)
     return NONE if slot == not_slot else slot
 
 
@@ -102,6 +102,7 @@ def balance(
     rows: np.ndarray,
     off: np.ndarray,
     unit: int,
+    goal: int,
     warmth: int,
     steps: int,
     seed: int,
@@ -130,6 +131,8 @@ def balance(
         `unit` times what each partition has too many rows of each class.
     unit : int
         What one row counts in `off`.
+    goal : int
+        Stop when the summed absolute `off` is no more than this.
     warmth : int
         Temperature at the start, in 1024ths of a row; it falls to zero on three quarters of the way.
     steps : int
@@ -146,7 +149,13 @@ def balance(
     change = np.zeros((off.shape[1], 2), np.int64)
     touched = np.empty(off.shape[1], np.int64)
     cooling = max(1, steps * 3 // 4)
+    total = 0
+    for s in range(n_partitions):
+        for q in range(off.shape[1]):
+            total += abs(off[s, q])
     for step in range(steps):
+        if total <= goal:
+            break
         i = _below(state, n_slots)
         if step & 1:  # rare sizes get a turn, too
             bucket = _below(state, n_buckets)
@@ -208,15 +217,12 @@ def balance(
             change[q, 1] = 0
         if not accept:
             continue
+        total += worse
         if gap == 0:
             slots[i], slots[j] = slots[j], slots[i]
             continue
         _carry_two(slots, edges, a, i, d, m, s, u)
         _carry_two(slots, edges, b, j, c, k, u, s)
-    total = 0
-    for s in range(n_partitions):
-        for q in range(off.shape[1]):
-            total += abs(off[s, q])
     return total
 
 
