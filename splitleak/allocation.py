@@ -59,9 +59,9 @@ def allocate(
 
     The sizes are met to the row wherever a search finds a way, no partition stays empty when there are as many
     clusters as partitions, and otherwise the sizes are the nearest (smallest summed deviation in rows). That is
-    guaranteed, and `Allocation.proven` says so, up to about 1,000,000 rows for two partitions, and where the two
-    smaller of three partitions ask for up to about 1,000 rows each, or there are at most a dozen clusters; beyond
-    that the sizes are met wherever there are many small clusters, but a nearer answer may exist where they are not.
+    guaranteed up to about 1,000,000 rows for two partitions; for three, where the two smaller ones ask for up to
+    about 1,000 rows each, or there are at most a dozen clusters. Beyond that sizes that are met are met, but where
+    they are not, a nearer answer may exist: `Allocation.proven` says whether that is ruled out.
     Classes are balanced among the allocations that keep those sizes.
 
     Parameters
@@ -239,11 +239,10 @@ def _obstacle(cluster_sizes: Ints, targets: Ints, names: Sequence[str], toleranc
             f"the largest cluster holds {largest:,} of {n_rows:,} rows ({_percent(largest, n_rows)}), and the"
             f" largest partition asked for, {names[widest]}, has {asked}"
         )
-    large = np.sort(cluster_sizes)[::-1]
-    n_large = int((large > tolerance * n_rows).sum())
+    n_large = max(1, int((cluster_sizes > tolerance * n_rows).sum()))
+    shown = np.sort(cluster_sizes)[::-1][: min(n_large, 5)].tolist()
     return (
-        f"the {k:,} clusters are too coarse: the {n_large:,} largest hold"
-        f" {', '.join(_percent(size, n_rows) for size in large[: min(n_large, 5)].tolist())}"
+        f"the {k:,} clusters are too coarse: the largest hold {', '.join(_percent(size, n_rows) for size in shown)}"
         f"{', ...' if n_large > 5 else ''} of the rows, and no sum of clusters is near enough"
     )
 

@@ -192,8 +192,8 @@ def test_within(achieved, tolerance, fine):
          r" asked for, train, has 80 \(80.0 %\)"),
         ([10], [8, 2], "all 10 rows form one cluster, and one cluster cannot fill 2 partitions"),
         ([5, 5], [8, 1, 1], "2 clusters cannot fill 3 partitions"),
-        ([25] * 4, [80, 20], "the 4 clusters are too coarse: the 4 largest hold 25.0 %, 25.0 %, 25.0 %, 25.0 %"),
-        ([25] * 6 + [1], [131, 20], "the 6 largest hold 16.6 %, 16.6 %, 16.6 %, 16.6 %, 16.6 %, ... of the rows"),
+        ([25] * 4, [80, 20], "the 4 clusters are too coarse: the largest hold 25.0 %, 25.0 %, 25.0 %, 25.0 %"),
+        ([25] * 6 + [1], [131, 20], "the largest hold 16.6 %, 16.6 %, 16.6 %, 16.6 %, 16.6 %, ... of the rows"),
     ],
 )  # fmt: skip
 def test_why_it_is_infeasible(sizes, targets, message):
