@@ -142,7 +142,7 @@ class _Problem:
             largest = list(itertools.islice(each, LARGEST))
             self._least = max(
                 2 * _least_excess(largest, self.targets),
-                sum(min(target % unit, -target % unit) for target in self.targets),
+                _least_rounding(self.targets, unit),
             )
         return self._least
 
@@ -317,6 +317,13 @@ def _least_excess(clusters: Sequence[int], targets: Sequence[int]) -> int:
         left = [*targets[:s], max(0, target - cluster), *targets[s + 1 :]]
         ways.append(max(0, cluster - max(0, target)) + _least_excess(clusters[1:], left))
     return min(ways)
+
+
+def _least_rounding(targets: Sequence[int], unit: int) -> int:
+    """Return the summed distance of the targets from multiples of `unit` with the same sum."""
+    over = sorted(target % unit for target in targets)
+    down = len(over) - sum(over) // unit  # so many are rounded down, those nearest below
+    return sum(over[:down]) + sum(unit - o for o in over[down:])
 
 
 def _draw(weights: Sequence[float], random: Random) -> int:
