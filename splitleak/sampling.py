@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-SAMPLED_ROWS = 1_000
+SAMPLED_ROWS = 500
 
 
 def sample_rows(hashes: NDArray[np.uint64], rows: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
-    """Return up to 1,000 of `rows`, ascending, drawn by content and seed so that row order does not matter."""
+    """Return up to 500 of `rows`, ascending, drawn by content and seed so that row order does not matter."""
     if len(rows) <= SAMPLED_ROWS:
         return rows
     order = np.argsort(hashes[rows], kind="stable")
