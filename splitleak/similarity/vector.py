@@ -33,7 +33,7 @@ from splitleak.similarity.vector_rows import check_vectors, copies_of
 from splitleak.similarity.vector_sparse import join_sparse
 
 _DENSE_FROM = 0.05  # share of non-zero numbers from which sparse rows are compared faster as dense ones
-_DENSE_NUMBERS = 1 << 27  # ... while that takes no more than a gigabyte
+DENSE_NUMBERS = 1 << 27  # ... while that takes no more than a gigabyte
 
 
 def cosine_measure(records: Records) -> Cosine:
@@ -218,6 +218,6 @@ def _dense_where_faster(vectors: Any) -> Any:
     if not is_sparse(vectors):
         return vectors
     n, d = vectors.shape
-    if n * d <= _DENSE_NUMBERS and vectors.nnz >= _DENSE_FROM * n * d:
+    if n * d <= DENSE_NUMBERS and vectors.nnz >= _DENSE_FROM * n * d:
         return np.ascontiguousarray(vectors.toarray())
     return vectors

@@ -116,3 +116,33 @@ class _Lookup:
 def _half_norms(points: Any) -> NDArray[np.float64]:
     squares = points.multiply(points) if is_sparse(points) else np.square(points)
     return np.asarray(squares.sum(axis=1), dtype=np.float64).ravel() / 2
+
+
+def pairs_of_rows(measure: Measure, queries: Ints, targets: Ints, threshold: float) -> tuple[Ints, Ints]:
+    """Return all pairs ``(query, target)`` with similarity >= threshold, by brute force in float64.
+
+    Parameters
+    ----------
+    queries, targets : int64 arrays
+        Row positions. A row that is in both is a pair with itself.
+    threshold : float
+        Inclusive bound in (0, 1].
+    """
+    from threadpoolctl import threadpool_limits
+
+    mine, outer = measure.points(queries), measure.half_reach(threshold)
+    half = _half_norms(mine)
+    found = [(queries[:0], targets[:0])]
+    with threadpool_limits(thread_count(), user_api="blas"):
+        for start in range(0, len(targets), _BLOCK):
+            block = targets[start : start + _BLOCK]
+            points = measure.points(block)
+            theirs = _half_norms(points)
+            error = 16 * (points.shape[1] + 8) * U64 * (half.max(initial=0.0) + theirs.max())
+            product = mine @ points.T
+            apart = half[:, None] + theirs - (product.toarray() if is_sparse(product) else product)
+            query, target = np.nonzero(apart <= outer + error)
+            keep = measure.similarity(queries[query], block[target]) >= threshold
+            found.append((queries[query[keep]], block[target[keep]]))
+    left, right = (np.concatenate(part) for part in zip(*found, strict=True))
+    return left, right

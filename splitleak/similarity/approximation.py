@@ -1,0 +1,125 @@
+"""An approximate search made honest: its hits decided exactly, its recall measured by brute force."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from splitleak._progress import SILENT, Progress
+from splitleak.graph import Recall
+from splitleak.similarity import faiss_search
+from splitleak.similarity.base import IGNORED, MIXED
+from splitleak.similarity.faiss_search import Engine
+from splitleak.similarity.pair_store import PairStore
+from splitleak.similarity.vector_nearest import pairs_of_rows
+
+MAX_PENDING = 20_000_000  # candidates between two checks
+SAMPLE_STEP = 250  # rows looked up by brute force at a time ...
+SAMPLE_PAIRS = 400  # ... until they have this many pairs
+SAMPLE_ROWS = 2_000  # ... or are this many
+
+Ints = NDArray[np.int64]
+
+
+class Approximation:
+    """All pairs that an engine finds between representatives of allowed sides.
+
+    Parameters
+    ----------
+    engine : Engine
+        A filled index.
+    copies : int64 array of shape (n_rows,)
+        The representative of each row.
+    side : int64 array of shape (n_rows,)
+        Side of each representative; `IGNORED` for all other rows.
+    threshold : float
+        Inclusive bound in (0, 1].
+    """
+
+    def __init__(self, engine: Engine, copies: Ints, side: Ints, threshold: float) -> None:
+        self.engine, self.copies, self.side, self.threshold = engine, copies, side, threshold
+        self.n_rows = len(copies)
+
+    def tune(self, sample: Ints, recall: float) -> int:
+        """Raise the effort of the index until a sample of rows finds `recall` of its true pairs."""
+        index = self.engine.index
+        sample, truth = self._true_pairs(sample)
+        if len(truth) == 0:  # nothing to learn from: more than most data need
+            return faiss_search.set_effort(index, 128)
+        effort = 0
+        while True:
+            before, effort = effort, faiss_search.set_effort(index, max(4, 2 * effort))
+            if effort == before or np.isin(truth, self._hits_of(sample)).mean() >= recall:
+                return effort
+
+    def all_pairs(self, rows: Ints, progress: Progress = SILENT) -> PairStore:
+        """Return the pairs of `rows` that the engine finds and that count."""
+        store = PairStore(self.n_rows)
+        queries = rows[self._asks(rows)]
+        pending, size = [np.empty(0, dtype=np.int64)], 0
+        with progress.stage("comparing vectors", len(queries)) as stage:
+            for keys in self._hits(queries):
+                pending.append(keys)
+                size += len(keys)
+                stage.advance(faiss_search.BATCH)
+                if size > MAX_PENDING:
+                    self._decide(np.unique(np.concatenate(pending)), store)
+                    pending, size = [], 0
+            self._decide(np.unique(np.concatenate([*pending, np.empty(0, dtype=np.int64)])), store)
+        return store
+
+    def measure_recall(self, sample: Ints, store: PairStore) -> Recall:
+        """Return the share of the true pairs of sampled rows that were found."""
+        sample, truth = self._true_pairs(sample)
+        if store.complete:
+            left, right, _ = store.pairs()
+            found = self._keys(left, right)
+        else:  # pairs were found that are not listed: ask again (each pair from one end only, a lower bound)
+            found = self._hits_of(sample)
+        return Recall.measured(int(np.isin(truth, found).sum()), len(truth))
+
+    def _true_pairs(self, rows: Ints) -> tuple[Ints, Ints]:
+        """Return as many of `rows` as have enough pairs, and these pairs (as keys)."""
+        targets = np.flatnonzero(self.side != IGNORED)
+        keys, used = np.empty(0, dtype=np.int64), 0
+        while used < min(len(rows), SAMPLE_ROWS) and len(keys) < SAMPLE_PAIRS:
+            part = rows[used : used + SAMPLE_STEP]
+            query, other = pairs_of_rows(self.engine.measure, part, targets, self.threshold)
+            apart = self._may_meet(query, other)
+            keys = np.union1d(keys, self._keys(query[apart], other[apart]))
+            used += len(part)
+        return rows[:used], keys
+
+    def _hits_of(self, rows: Ints) -> Ints:
+        return np.concatenate([np.empty(0, dtype=np.int64), *self._hits(rows)])
+
+    def _hits(self, queries: Ints) -> Iterator[Ints]:
+        """Yield the keys of the candidates of each batch of queries."""
+        for query, found in self.engine.search(queries):
+            other = self.copies[found]
+            apart = self._may_meet(query, other)
+            yield np.unique(self._keys(query[apart], other[apart]))
+
+    def _may_meet(self, a: Ints, b: Ints) -> NDArray[np.bool_]:
+        s, t = self.side[a], self.side[b]
+        return np.asarray((a != b) & (s != IGNORED) & (t != IGNORED) & ((s != t) | (s == MIXED)))
+
+    def _keys(self, a: Ints, b: Ints) -> Ints:
+        return np.asarray(np.minimum(a, b) * np.int64(self.n_rows) + np.maximum(a, b))
+
+    def _asks(self, rows: Ints) -> NDArray[np.bool_]:
+        """Return which rows need to be searched for: each pair across sides has an end outside the largest side."""
+        side = self.side[rows]
+        names, sizes = np.unique(side[side >= 0], return_counts=True)
+        return side != names[sizes.argmax()] if len(names) else np.ones(len(rows), dtype=bool)
+
+    def _decide(self, keys: Ints, store: PairStore) -> None:
+        for a in range(0, len(keys), 1 << 20):
+            left, right = np.divmod(keys[a : a + (1 << 20)], self.n_rows)
+            matter = store.undecided(left, right)
+            left, right = left[matter], right[matter]
+            similarity = self.engine.measure.similarity(left, right)
+            keep = similarity >= self.threshold
+            store.add(left[keep], right[keep], similarity[keep])
