@@ -115,7 +115,7 @@ def split_by_similarity(
     clustering = cluster(graph, [factor.codes for factor in factors])
     allocation = _allocate(search, clustering, request, strata, seed)
     if not within(allocation.achieved, request.targets, tolerance, source.n_rows):
-        error = _infeasible(search, graph, clustering, factors, request, strata, allocation, tolerance, seed)
+        error = _infeasible(search, graph, clustering, factors, request, allocation, tolerance, seed)
         if on_infeasible == "error":
             raise error
         warnings.warn(f"{error} Taking the nearest feasible sizes.", SplitleakWarning, stacklevel=2)
@@ -189,7 +189,6 @@ def _infeasible(
     clustering: Clustering,
     factors: Sequence[Factor],
     request: Sizes,
-    strata: Factor | None,
     allocation: Allocation,
     tolerance: float,
     seed: int,
@@ -199,7 +198,9 @@ def _infeasible(
     group_codes = [factor.codes for factor in factors]
 
     def attempt(graph: SimilarityGraph, groups: Sequence[Any]) -> Allocation:
-        return _allocate(search, cluster(graph, groups), request, strata, seed)
+        return _allocate(
+            search, cluster(graph, groups), request, None, seed
+        )  # sizes do not depend on classes
 
     def feasible(allocation: Allocation) -> bool:
         return bool(within(allocation.achieved, request.targets, tolerance, n))
