@@ -21,17 +21,18 @@ from numpy.typing import NDArray
 from splitleak._threads import map_threads, ranges
 from splitleak.kernels.prefix_index import (
     MIXED,
+    Block,
+    PrefixIndex,
     at_least,
     at_most,
-    bucket,
     bucket_shift,
-    prefix,
     prefix_index,
 )
-from splitleak.kernels.sets import OrderedSets, rare_first
 
+IGNORED = -1  # a row of this side is in no pair
 MAX_PAIRS = 50_000_000  # beyond it, only the pairs that join components are stored
-_CHUNKS = 128
+_PROBES = 1 << 15  # sets that one call of the search looks for partners of
+_ROOM = 1 << 16
 _NO_PARENT = np.zeros(0, dtype=np.int32)
 
 
@@ -51,11 +52,13 @@ def jaccard_pairs(
     *,
     rows: NDArray[np.int64] | None = None,
     sides: NDArray[np.int64] | None = None,
+    advance: Callable[[int], None] | None = None,
 ) -> SetPairs:
     """Return all pairs of rows whose sets have Jaccard similarity >= threshold.
 
     The float64 quotient ``shared / union`` decides, so ties count. Empty sets have no token to be found by and
-    are in no pair; equal sets cost one stored pair each, so join one of each group (see `equal_sets`).
+    are in no pair; equal sets cost one stored pair each, so join one of each group (see `equal_sets`). Beyond
+    `MAX_PAIRS` pairs, only pairs that join components are returned, and `complete` is False.
 
     Parameters
     ----------
@@ -67,6 +70,8 @@ def jaccard_pairs(
         The rows to join; default: all.
     sides : int64 array of shape (n_rows,), optional
         Search only pairs of different sides; rows of side -1 are left out, rows of side -2 meet every row.
+    advance : callable, optional
+        Told of progress, 1,000 units in all.
 
     Examples
     --------
@@ -79,54 +84,55 @@ def jaccard_pairs(
     if rows is None:
         rows = np.arange(len(starts) - 1)
     if sides is not None:
-        rows = rows[sides[rows] != -1]
-    return join_sets(rare_first(tokens, starts, rows), threshold, sides=sides)
+        rows = rows[sides[rows] != IGNORED]
+    index = prefix_index(tokens, starts, rows, threshold, sides)
+    parts = [(block, *part) for block in index.blocks for part in _probing(index, block)]
+    lock, total, done = Lock(), [0], [0]
 
-
-def join_sets(
-    sets: OrderedSets,
-    threshold: float,
-    *,
-    sides: NDArray[np.int64] | None = None,
-    advance: Callable[[int], None] | None = None,
-) -> SetPairs:
-    """Do what `jaccard_pairs` does for sets that are in order already; `advance` is told of sets done."""
-    index = prefix_index(sets, threshold, sides)
-    n, lock, total = len(sets.rows), Lock(), [0]
-
-    def search(
-        part: tuple[int, int], parent: NDArray[np.int32], run: NDArray[np.int32]
-    ) -> list[NDArray[np.int32]]:
-        at, end = part
+    def search(part: tuple[Block, int, int], parent: NDArray[np.int32]) -> list[NDArray[np.int32]]:
+        block, at, end = part
         found = []
+        run = np.zeros(len(block.bucket_start) if len(parent) else 0, dtype=np.int64)
         while at < end and (len(parent) or total[0] <= MAX_PAIRS):
-            # a set has at most n - 1 partners, so that each call gets at least one set done
-            pairs = np.empty((max(n, 1 << 16), 3), dtype=np.int32)
-            begin = at
-            at, m = _search(sets.keys, sets.span, sets.bits, *index, threshold, at, end, parent, run, pairs)
+            # a set has at most a block of partners there, so that each call gets at least one set done
+            pairs = np.empty((max(block.end - block.begin, _ROOM), 3), dtype=np.int32)
+            at, m = _search(tokens, *index[1:-1], *block, threshold, at, end, parent, run, pairs)
             found.append(pairs[:m].copy())
             with lock:
                 total[0] += m
-            if advance is not None:
-                advance(at - begin)
+        with lock:
+            done[0] += 1
+            if advance is not None and not len(parent):
+                advance(1000 * done[0] // len(parts) - 1000 * (done[0] - 1) // len(parts))
         return found
 
-    parts = ranges(n, _CHUNKS)
-    found = [
-        pairs for part in map_threads(lambda p: search(p, _NO_PARENT, _NO_PARENT), parts) for pairs in part
-    ]
+    found = map_threads(lambda part: search(part, _NO_PARENT), parts)
     complete = total[0] <= MAX_PAIRS
     if not complete:
         # begun again and in one thread: which pairs link components must not depend on who came first
         del found
-        parent, run = np.arange(n, dtype=np.int32), np.zeros(len(index.bucket_start), dtype=np.int32)
-        found = search((0, n), parent, run)
+        parent = np.arange(len(index.rows), dtype=np.int32)
+        found = [search(part, parent) for part in parts]
+    return _in_rows(index, [pairs for part in found for pairs in part], complete)
+
+
+def _probing(index: PrefixIndex, block: Block) -> list[tuple[int, int]]:
+    """Return the ranges of sets that may have partners in a block."""
+    end = int(np.searchsorted(index.low, block.end, side="left"))
+    looking = np.flatnonzero(index.high[:end] > block.begin)
+    if not len(looking):
+        return []
+    begin = int(looking[0])
+    return [(begin + a, begin + b) for a, b in ranges(end - begin, -((begin - end) // _PROBES))]
+
+
+def _in_rows(index: PrefixIndex, found: list[NDArray[np.int32]], complete: bool) -> SetPairs:
     pairs = np.concatenate([*found, np.empty((0, 3), dtype=np.int32)])
-    size = sets.span[:, 1] - sets.span[:, 0]
-    shared = pairs[:, 2].astype(np.int64)
-    similarity = shared / (size[pairs[:, 0]] + size[pairs[:, 1]] - shared)
-    one, other = sets.rows[pairs[:, 0]], sets.rows[pairs[:, 1]]
-    return SetPairs(np.minimum(one, other), np.maximum(one, other), similarity, complete)
+    one, other, shared = pairs[:, 0], pairs[:, 1], pairs[:, 2].astype(np.int64)
+    size = index.span[:, 1] - index.span[:, 0]
+    similarity = shared / (size[one] + size[other] - shared)
+    left, right = index.rows[one], index.rows[other]
+    return SetPairs(np.minimum(left, right), np.maximum(left, right), similarity, complete)
 
 
 @intrinsic
@@ -143,12 +149,12 @@ def _set_of(posting):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def _shared(keys, x, x_end, y, y_end, needed):  # type: ignore[no-untyped-def]
+def _shared(tokens, x, x_end, y, y_end, needed):  # type: ignore[no-untyped-def]
     """Count the shared tokens, or return -1 as soon as there cannot be as many as needed."""
     spare = (x_end - x) + (y_end - y) - 2 * needed
     shared = 0
     while x < x_end and y < y_end:
-        a, b = keys[x], keys[y]
+        a, b = tokens[x], tokens[y]
         shared += a == b
         spare -= a != b
         x += a <= b
@@ -197,42 +203,61 @@ def _join_components(parent, x, y):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, cache=True)
 def _search(  # type: ignore[no-untyped-def]
-    keys, span, bits, side, low, high, bucket_start, postings, threshold, begin, end, parent, run, pairs
+    tokens,
+    span,
+    sketch,
+    side,
+    low,
+    high,
+    probe_start,
+    probes,
+    block_begin,
+    block_end,
+    bucket_start,
+    postings,
+    threshold,
+    begin,
+    end,
+    parent,
+    run,
+    pairs,
 ):
-    """Find the partners of the sets from `begin` on; return where it stopped for lack of room, and the pairs.
+    """Find partners in a block, from set `begin` on; return where it stopped for lack of room, and the pairs.
 
     With `parent` (a union-find over the sets), pairs within one component are skipped.
     """
     shift = bucket_shift(bucket_start)
     share = threshold / (1 + threshold)
     linked = len(parent) > 0
-    seen = np.full(len(span), -1, np.int32)
+    seen = np.full(block_end - block_begin, -1, np.int32)
     m = 0
     for x in range(begin, end):
-        lo, hi = low[x], high[x]
+        lo, hi = max(low[x], block_begin), min(high[x], block_end)
         if lo >= hi:
             continue
-        if m + hi - lo > len(pairs) and not linked:  # linking pairs are fewer than sets, and always fit
+        if m + hi - lo > len(pairs):
             return x, m
         a, size = span[x, 0], span[x, 1] - span[x, 0]
         size_up = max(size, span[hi - 1, 1] - span[hi - 1, 0])
         apart = np.uint64(at_most((size + size_up) * (1 - threshold) / (1 + threshold)))
-        even, odd = bits[x, 0], bits[x, 1]
-        for t in range(prefix(size, threshold)):
-            b = bucket(keys[a + t], shift)
+        even, odd = sketch[x, 0], sketch[x, 1]
+        for t in range(probe_start[x + 1] - probe_start[x]):
+            b = np.int64(probes[probe_start[x] + t] >> shift)
             start, stop = np.int64(bucket_start[b]), np.int64(bucket_start[b + 1])
             if start == stop:
                 continue
             i = start
             if linked and _root(parent, _set_of(postings[start, 0])) == _root(parent, x):
                 i = _past_run(parent, postings, start, stop, run, b, _root(parent, x))
-            i = _first_from(postings, i, stop, lo) - 1
+            if low[x] > block_begin:
+                i = _first_from(postings, i, stop, lo)
+            i -= 1
             while i + 1 < stop:
                 i += 1
                 y = _set_of(postings[i, 0])
                 if y >= hi:
                     break
-                if _popcount(postings[i, 1] ^ even) > apart or seen[y] == x:
+                if _popcount(postings[i, 1] ^ even) > apart or seen[y - block_begin] == x:
                     continue
                 if len(side) and side[x] == side[y] and side[x] != MIXED:
                     continue
@@ -242,13 +267,13 @@ def _search(  # type: ignore[no-untyped-def]
                 # not marked as seen: another token may have met it here by sharing its bucket only
                 if size - t < needed or size_y - place < needed:
                     continue
-                seen[y] = x
-                differ = _popcount(bits[y, 0] ^ even) + _popcount(bits[y, 1] ^ odd)
+                seen[y - block_begin] = x
+                differ = _popcount(sketch[y, 0] ^ even) + _popcount(sketch[y, 1] ^ odd)
                 if np.int64(differ) > size + size_y - 2 * needed:
                     continue
                 if linked and _root(parent, x) == _root(parent, y):
                     continue
-                shared = _shared(keys, a, a + size, span[y, 0], span[y, 1], needed)
+                shared = _shared(tokens, a, a + size, span[y, 0], span[y, 1], needed)
                 if shared < 0 or shared / (size + size_y - shared) < threshold:
                     continue
                 pairs[m, 0], pairs[m, 1], pairs[m, 2] = x, y, shared

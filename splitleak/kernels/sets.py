@@ -1,4 +1,4 @@
-"""Sets of tokens as flat arrays: which rows have equal sets, and sets ordered for a join."""
+"""Sets of tokens as flat arrays: which rows have equal sets, and which tokens are rare."""
 
 from __future__ import annotations
 
@@ -9,32 +9,10 @@ from numba import njit
 from numpy.typing import NDArray
 
 from splitleak._threads import map_threads, ranges
-from splitleak.kernels.sorting import LEVEL_BITS, LEVELS, sort_range
+from splitleak.kernels.sorting import LEVEL_BITS, LEVELS
 
 _CHUNKS = 64
 _GROUP_BITS = 19  # more tell rare tokens apart better, and fall out of the processor's cache
-
-
-class OrderedSets(NamedTuple):
-    """Token sets in the order in which a join wants them: small sets first, rare tokens first.
-
-    Attributes
-    ----------
-    rows : int64 array of shape (n_sets,)
-        Where each set stands in the data; sets are in order of size, and of row among equal sizes.
-    keys : uint64 array
-        The tokens, renamed one to one so that a token from a rarer group is smaller; ascending in each set.
-    span : int64 array of shape (n_sets, 2)
-        Set i is ``keys[span[i, 0]:span[i, 1]]``.
-    bits : uint64 array of shape (n_sets, 2)
-        For each of 128 groups of tokens the parity of the number of members. Two sets that differ in d
-        tokens differ in at most d of these bits.
-    """
-
-    rows: NDArray[np.int64]
-    keys: NDArray[np.uint64]
-    span: NDArray[np.int64]
-    bits: NDArray[np.uint64]
 
 
 def equal_sets(
@@ -69,19 +47,29 @@ def equal_sets(
     return same_as
 
 
-def rare_first(
-    tokens: NDArray[np.uint64], starts: NDArray[np.int64], rows: NDArray[np.int64], *, overwrite: bool = False
-) -> OrderedSets:
-    """Return the sets of the given rows in the order of `OrderedSets`.
+class Rarity(NamedTuple):
+    """An order of tokens, rare ones first.
 
-    Tokens must be spread evenly over 64 bits, as hashes are: groups of tokens are told apart by leading bits.
-    With `overwrite`, the memory of `tokens` is used for the keys.
+    Tokens are grouped by their leading bits. A token's key is the token with its group's number replaced by
+    the group's rank: one key per token, and smaller ones for rarer groups.
+
+    Attributes
+    ----------
+    rank : uint32 array of shape (2**k,)
+        Rank of each group by number of members, smallest first.
+    levels : uint8 array of shape (4096,)
+        Spreads the keys of all sets evenly over 256 levels, by their 12 leading bits (see `sort_range`).
     """
-    keys = tokens if overwrite else tokens.copy()
+
+    rank: NDArray[np.uint32]
+    levels: NDArray[np.uint8]
+
+
+def rarity(tokens: NDArray[np.uint64], starts: NDArray[np.int64], rows: NDArray[np.int64]) -> Rarity:
+    """Return the order of the tokens of the given rows, which must be spread evenly over 64 bits."""
     group_bits = int(np.clip(len(tokens).bit_length() - 3, LEVEL_BITS, _GROUP_BITS))
-    shift = 64 - group_bits
     members = np.zeros(1 << group_bits, dtype=np.int64)
-    _count_groups(tokens, starts, rows, shift, members)
+    _count_groups(tokens, starts, rows, 64 - group_bits, members)
     # ties by number: one sort of plain numbers is many times quicker than an argsort, and the same everywhere
     by_size = np.sort((members << group_bits) | np.arange(len(members))) & (len(members) - 1)
     rank = np.empty(len(members), dtype=np.uint32)
@@ -89,19 +77,7 @@ def rare_first(
     up_to = np.cumsum(members[by_size])
     before = (up_to - members[by_size])[:: len(members) >> LEVEL_BITS]
     levels = (before * LEVELS // max(1, int(up_to[-1]))).clip(max=LEVELS - 1).astype(np.uint8)
-
-    size = np.diff(starts)
-    bits = np.empty((len(rows), 2), dtype=np.uint64)
-
-    def fill(part: tuple[int, int]) -> None:
-        a, b = part
-        spare = np.empty(size[rows[a:b]].max(), dtype=np.uint64)
-        _rename(keys, starts, rows[a:b], rank, shift, levels, spare, bits[a:b])
-
-    map_threads(fill, ranges(len(rows), _CHUNKS))
-    order = np.argsort(size[rows], kind="stable")
-    rows = rows[order]
-    return OrderedSets(rows, keys, np.stack([starts[rows], starts[rows + 1]], axis=1), bits[order])
+    return Rarity(rank, levels)
 
 
 @njit(nogil=True, cache=True)
@@ -151,23 +127,3 @@ def _count_groups(tokens, starts, rows, shift, members):  # type: ignore[no-unty
     for row in rows:
         for k in range(starts[row], starts[row + 1]):
             members[np.int64(tokens[k] >> np.uint64(shift))] += 1
-
-
-@njit(nogil=True, cache=True)
-def _rename(keys, starts, rows, rank, shift, levels, spare, bits):  # type: ignore[no-untyped-def]
-    bins = np.zeros(257, np.int64)
-    up = np.uint64(shift)
-    low = (np.uint64(1) << up) - np.uint64(1)
-    for i in range(len(rows)):
-        even, odd = np.uint64(0), np.uint64(0)
-        begin, end = starts[rows[i]], starts[rows[i] + 1]
-        for k in range(begin, end):
-            token = keys[k]
-            flip = np.uint64(1) << ((token >> np.uint64(1)) & np.uint64(63))
-            if token & np.uint64(1):
-                odd ^= flip
-            else:
-                even ^= flip
-            keys[k] = (np.uint64(rank[np.int64(token >> up)]) << up) | (token & low)
-        bits[i, 0], bits[i, 1] = even, odd
-        sort_range(keys, begin, end - begin, levels, spare, bins)

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from splitleak._progress import SILENT, Progress
 from splitleak.errors import InputError, unknown_option
 from splitleak.graph import SimilarityGraph
-from splitleak.kernels.jaccard_join import join_sets
+from splitleak.kernels.jaccard_join import jaccard_pairs
 from splitleak.kernels.jaccard_scan import scan_nearest
-from splitleak.kernels.sets import equal_sets, rare_first
+from splitleak.kernels.sets import equal_sets
 from splitleak.kernels.shingles import shingle_sets
 from splitleak.records import Records
 from splitleak.similarity.base import IGNORED, Neighbours, similarity_backend
@@ -133,9 +133,8 @@ def jaccard(
         side = np.full(records.n_rows, IGNORED)
         side[representatives] = sides_of(copies, representatives, sides)
         sides = side
-    sets = rare_first(tokens, starts, firsts, overwrite=True)
-    with progress.stage("joining texts", total=len(firsts)) as stage:
-        pairs = join_sets(sets, threshold, sides=sides, advance=stage.advance)
+    with progress.stage("joining texts", total=1000) as stage:
+        pairs = jaccard_pairs(tokens, starts, threshold, rows=firsts, sides=sides, advance=stage.advance)
     return SimilarityGraph.build(
         pairs.left,
         pairs.right,

@@ -10,8 +10,10 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from splitleak.kernels import jaccard_join
+from splitleak.kernels import prefix_index as prefix_index_module
 from splitleak.kernels.jaccard_join import jaccard_pairs
-from splitleak.kernels.sets import equal_sets, rare_first
+from splitleak.kernels.prefix_index import prefix_index
+from splitleak.kernels.sets import equal_sets, rarity
 from tests.oracles import jaccard_pairs_by_brute_force
 
 TIES = [0.2, 1 / 3, 0.5, 2 / 3, 0.75, 0.8, 0.9, 1.0]
@@ -87,7 +89,7 @@ def test_larger_collections_and_threads(threshold, threads, monkeypatch):
 
 
 def test_long_sets():
-    sets = near_duplicates(60, seed=4, low=1_000, high=9_000)
+    sets = near_duplicates(40, seed=4, low=1_000, high=5_000)
     big = set(range(100_000))
     sets += [hashed(big), hashed(big | {200_000}), hashed(set(range(80_000))), hashed(set(range(79_999)))]
     assert found(sets, 0.8) == expected(sets, 0.8)
@@ -149,15 +151,32 @@ def test_equal_hashes_are_not_trusted(monkeypatch):
     assert equal_sets(*flat(sets), np.arange(8)).tolist() == [0, 1, 0, 3, 1, 5, 0, 5]
 
 
-def test_renaming_keeps_sets_apart_and_alike():
+def test_prefixes_hold_the_rarest_tokens():
     sets = near_duplicates(50, seed=7)
     tokens, starts = flat(sets)
-    ordered = rare_first(tokens, starts, np.arange(50))
-    np.testing.assert_array_equal(tokens, flat(sets)[0])
-    renamed = [set(ordered.keys[a:b].tolist()) for a, b in ordered.span]
-    for (a, b), keys, row in zip(ordered.span, renamed, ordered.rows, strict=True):
-        assert (np.diff(ordered.keys[a:b].astype(object)) > 0).all()
-        assert len(keys) == len(sets[row])
-        for other, row2 in zip(renamed, ordered.rows, strict=True):
-            assert len(keys & other) == len(sets[row] & sets[row2])
-    assert all(a <= b for a, b in pairwise(np.diff(ordered.span).ravel().tolist()))
+    index = prefix_index(tokens, starts, np.arange(50), 0.7, None)
+    rank, _ = rarity(tokens, starts, np.arange(50))
+    shift = 65 - len(rank).bit_length()
+    for x, row in enumerate(index.rows):
+        size = len(sets[row])
+        keys = sorted((int(rank[t >> shift]) << shift) | (t & ((1 << shift) - 1)) for t in sets[row])
+        wanted = keys[: size - int(np.ceil(0.7 * size - 1e-9)) + 1]
+        hashes = [((k ^ (k >> 32)) * 0x9E3779B97F4A7C15 % 2**64) >> 32 for k in wanted]
+        assert index.probes[index.probe_start[x] : index.probe_start[x + 1]].tolist() == hashes
+    assert all(a <= b for a, b in pairwise(np.diff(index.span).ravel().tolist()))
+
+
+def test_small_blocks_find_the_same(monkeypatch):
+    sets = near_duplicates(300, seed=8)
+    sides = np.random.default_rng(2).choice(3, len(sets), p=[0.7, 0.2, 0.1])
+    monkeypatch.setattr(prefix_index_module, "_BLOCK", 40)
+    monkeypatch.setattr(prefix_index_module, "_MAX_BLOCKS", 10_000)
+    monkeypatch.setattr(jaccard_join, "_PROBES", 7)
+    assert found(sets, 0.6) == expected(sets, 0.6)
+    assert found(sets, 0.6, sides=sides) == expected(sets, 0.6, sides.tolist())
+    monkeypatch.setattr(jaccard_join, "_ROOM", 1)
+    assert found(sets, 0.3) == expected(sets, 0.3)
+    monkeypatch.setattr(jaccard_join, "MAX_PAIRS", 20)
+    pairs = jaccard_pairs(*flat(sets), 0.3)
+    links = np.array(list(expected(sets, 0.3))).T
+    np.testing.assert_array_equal(components(pairs.left, pairs.right, 300), components(*links, 300))
