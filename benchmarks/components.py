@@ -10,7 +10,7 @@ import time
 
 import numpy as np
 
-from splitleak.clustering import _components_of_few, connected_components
+from splitleak.components import _components_of_few, connected_components
 
 
 def cpu_seconds(function, *arguments):

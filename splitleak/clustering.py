@@ -8,11 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from splitleak.components import connected_components
 from splitleak.errors import InputError
 from splitleak.graph import SimilarityGraph
-
-# below this, loading compiled code takes longer than SciPy takes for the whole answer
-FEW_EDGES = 50_000
 
 
 @dataclass(frozen=True)
@@ -79,53 +77,6 @@ def cluster(graph: SimilarityGraph, groups: Sequence[NDArray[np.int64]] = ()) ->
         lefts.append(first)
         rights.append(row)
     return Clustering.of(connected_components(np.concatenate(lefts), np.concatenate(rights), graph.n_rows))
-
-
-def connected_components(left: NDArray[np.int64], right: NDArray[np.int64], n_rows: int) -> NDArray[np.int64]:
-    """Return the connected component of each row.
-
-    Parameters
-    ----------
-    left, right : int64 array of shape (n_edges,)
-        Row positions in [0, n_rows); orientation, order and repeats do not matter.
-    n_rows : int
-        Number of rows.
-
-    Returns
-    -------
-    int64 array of shape (n_rows,)
-        Components numbered 0, 1, ... by first row.
-
-    Examples
-    --------
-    >>> connected_components(np.array([3, 1]), np.array([1, 4]), 5).tolist()
-    [0, 1, 2, 1, 1]
-    """
-    if len(left) == 0:
-        return np.arange(n_rows, dtype=np.int64)
-    if len(left) < FEW_EDGES:
-        return _components_of_few(left, right, n_rows)
-    from splitleak.kernels.union_find import components
-
-    width = np.int32 if n_rows < 2**31 else np.int64
-    labels: NDArray[np.int64] = components(
-        np.ascontiguousarray(left), np.ascontiguousarray(right), np.arange(n_rows, dtype=width)
-    )
-    return labels
-
-
-def _components_of_few(left: NDArray[np.int64], right: NDArray[np.int64], n_rows: int) -> NDArray[np.int64]:
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components as label
-
-    ones = np.ones(len(left), dtype=np.int8)
-    matrix = coo_array((ones, (left, right)), shape=(n_rows, n_rows))
-    _, labels = label(matrix, directed=False)
-    _, first, component = np.unique(labels, return_index=True, return_inverse=True)
-    rank = np.empty(len(first), dtype=np.int64)
-    rank[np.argsort(first)] = np.arange(len(first))
-    labels_by_first_row: NDArray[np.int64] = rank[component]
-    return labels_by_first_row
 
 
 def _group_edges(codes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from splitleak.components import connected_components
 from splitleak.errors import InputError
 
 if TYPE_CHECKING:
@@ -288,8 +289,6 @@ class SimilarityGraph:
 
     def components(self) -> NDArray[np.int64]:
         """Return the component of each row, shape (n_rows,), numbered 0, 1, ... by first row."""
-        from splitleak.clustering import connected_components
-
         left, right = self.links()
         return connected_components(left, right, self.n_rows)
 

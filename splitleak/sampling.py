@@ -5,12 +5,17 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-SAMPLED_ROWS = 500
+LEAST_ROWS = 500
+LOOKED_UP = 100_000_000  # rows looked up times rows of the data: a second or two of work
 
 
 def sample_rows(hashes: NDArray[np.uint64], rows: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
-    """Return up to 500 of `rows`, ascending, drawn by content and seed so that row order does not matter."""
-    if len(rows) <= SAMPLED_ROWS:
+    """Return some of `rows`, ascending, drawn by content and seed so that row order does not matter.
+
+    All of them in data of up to 10,000 rows, and as many as a bounded effort allows beyond, at least 500.
+    """
+    most = max(LEAST_ROWS, LOOKED_UP // max(1, len(hashes)))
+    if len(rows) <= most:
         return rows
     order = np.argsort(hashes[rows], kind="stable")
     h = hashes[rows][order]
@@ -19,7 +24,7 @@ def sample_rows(hashes: NDArray[np.uint64], rows: NDArray[np.int64], seed: int) 
     key = mix(
         h ^ mix(occurrence.astype(np.uint64) + np.uint64(1) + (np.uint64(seed % 2**32) << np.uint64(32)))
     )
-    return np.sort(rows[order[np.argpartition(key, SAMPLED_ROWS)[:SAMPLED_ROWS]]])
+    return np.sort(rows[order[np.argpartition(key, most)[:most]]])
 
 
 def mix(x: NDArray[np.uint64]) -> NDArray[np.uint64]:

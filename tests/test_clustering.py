@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from splitleak import clustering
-from splitleak.clustering import Clustering, cluster, connected_components
+from splitleak.clustering import Clustering, cluster
+from splitleak.components import _components_of_few, connected_components
 from splitleak.errors import InputError
 from splitleak.graph import SimilarityGraph
 
@@ -54,7 +54,7 @@ def test_both_routes_agree(case):
 
     n_rows, edges = case
     left, right = arrays(edges)
-    expected = clustering._components_of_few(left, right, n_rows)
+    expected = _components_of_few(left, right, n_rows)
     for width in (np.int32, np.int64):
         assert (
             components(left.copy(), right.copy(), np.arange(n_rows, dtype=width)).tolist()
@@ -67,7 +67,7 @@ def test_many_edges_agree_with_few():
     left, right = rng.integers(0, 90_000, (2, 60_000))
     labels = connected_components(left, right, 90_000)
     assert labels.dtype == np.int64
-    assert np.array_equal(labels, clustering._components_of_few(left, right, 90_000))
+    assert np.array_equal(labels, _components_of_few(left, right, 90_000))
 
 
 def test_a_long_chain_is_one_component():
@@ -106,3 +106,9 @@ def test_groups_of_another_length():
 
 def test_repr():
     assert repr(Clustering.of(np.array([0, 0, 1]))) == "Clustering(2 clusters of 3 rows, largest 2)"
+
+
+def test_repeats_of_an_edge_join_however_many_there_are() -> None:
+    for repeats in (2, 255, 256, 257, 65_536):
+        left = np.zeros(repeats, dtype=np.int64)
+        assert connected_components(left, left + 1, 3).tolist() == [0, 0, 1]

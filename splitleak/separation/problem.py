@@ -120,7 +120,7 @@ def adjacency(left: Ints, right: Ints, n: int) -> tuple[Ints, Ints]:
 
 def blocks_of(starts: Ints, ends: Ints, protected: NDArray[np.bool_]) -> Ints:
     """Return the block of each node: protected neighbours share one, every other node has its own."""
-    from splitleak.clustering import connected_components
+    from splitleak.components import connected_components
 
     source = np.repeat(np.arange(len(protected)), np.diff(starts))
     tied = protected[source] & protected[ends]
