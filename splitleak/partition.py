@@ -173,8 +173,9 @@ class Split:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the split to a ``.parquet``, ``.csv`` or ``.json`` file, whole or not at all.
 
-        Parquet and JSON keep everything; CSV keeps the columns ``row``, ``partition``, ``cluster``,
-        ``row_hash`` and ``class`` only. The same split gives the same bytes.
+        Parquet and JSON keep everything. CSV keeps the columns ``row``, ``partition``, ``cluster``, ``row_hash``
+        and ``class`` only; a split read from it knows a table by its number of rows alone, since the names of the
+        compared columns are gone. The same split gives the same bytes.
 
         Raises
         ------
@@ -257,8 +258,11 @@ class Split:
         """
         self._check_rows(records.n_rows)
         made_from = self.provenance.columns if self.provenance else ()
-        other_columns = made_from and records.columns and tuple(made_from) != tuple(records.columns)
-        if self.row_hashes is None or other_columns:
+        # without provenance (a CSV file) nobody knows which columns the hashes are of
+        comparable = not records.columns or (
+            self.provenance is not None and tuple(made_from) in ((), tuple(records.columns))
+        )
+        if self.row_hashes is None or not comparable:
             return
         found = records.row_hashes
         other = np.flatnonzero(found != self.row_hashes)
@@ -286,7 +290,7 @@ class Split:
         from splitleak.records import as_records
 
         columns = self.provenance.columns if self.provenance else ()
-        if not columns and self.row_hashes is None:
+        if self.row_hashes is None or (self.provenance is None and source.column_names):
             return
         for name in columns:
             if name not in source.column_names and source.column_names:
@@ -295,7 +299,12 @@ class Split:
                     f"{did_you_mean(name, source.column_names)} (it has:"
                     f" {', '.join(map(repr, source.column_names[:20]))})"
                 )
-        self.check_data(as_records(source, on=list(columns) if source.column_names and columns else None))
+        if source.column_names and not columns:
+            raise DataMismatchError(
+                "data is a table and the split was made from bare values; hand in those values, or pass"
+                " check=False for other values of the same rows"
+            )
+        self.check_data(as_records(source, on=list(columns) if source.column_names else None))
 
 
 def summarise(split: Split) -> dict[str, Any]:

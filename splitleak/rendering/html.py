@@ -36,7 +36,7 @@ class Section:
 
 
 def split_page(
-    summary: Summary, *, title: str = "", certificate: Summary | None = None, before: Sequence[Section] = ()
+    summary: Summary, *, title: str = "", before: Sequence[Section] = (), histogram: bool = True
 ) -> str:
     """Return a page about a split: no scripts, nothing loaded from elsewhere.
 
@@ -46,16 +46,15 @@ def split_page(
         Of a split.
     title : str
         Heading of the page; default: the number of rows.
-    certificate : dict, optional
-        Summary of a certificate that takes the place of the split's own.
     before : sequence of Section
         Shown between the verdict and the sizes.
+    histogram : bool
+        Show the histogram of nearest similarities (a caller may have shown it in `before`).
     """
-    if certificate is not None:
-        summary = {**summary, "certificate": certificate}
     title = title or f"Split of {summary['n_rows']:,} rows"
+    sections = [s for s in _sections(summary) if histogram or s.title != _NEAREST]
     return _render(
-        "page.html", title=title, **_verdict(summary["certificate"]), sections=[*before, *_sections(summary)]
+        "page.html", title=title, **_verdict(summary["certificate"]), sections=[*before, *sections]
     )
 
 

@@ -85,7 +85,8 @@ def class_table(summary: Summary) -> Table | None:
     if rest:
         rows.append((f"({len(rest)} more)", *(_class_share(p, rest) for p in summary["partitions"])))
     stratify = ((summary["provenance"] or {}).get("options") or {}).get("stratify")
-    header = (str(stratify or "class"), *(p["name"] for p in summary["partitions"]))
+    title = "class" if stratify in (None, "stratify") else str(stratify)  # an array has no name of its own
+    header = (title, *(p["name"] for p in summary["partitions"]))
     return Table("Class balance", header, rows)
 
 

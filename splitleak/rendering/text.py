@@ -35,7 +35,7 @@ def split_text(summary: Summary) -> str:
 
 def certificate_text(certificate: Summary, *, most: int = 10) -> str:
     """Return a certificate as text: verdict, what stands behind it, the worst crossing pairs."""
-    parts = [headline(certificate), *(textwrap.fill(s, WIDTH) for s in explanation(certificate))]
+    parts = [headline(certificate), *map(filled, explanation(certificate))]
     text = "\n".join(parts) + "\n\n" + table_text(across_table(certificate))
     crossing = crossing_table(certificate, most)
     return text if crossing is None else f"{text}\n\n{crossing.title}:\n{table_text(crossing)}"
@@ -45,6 +45,12 @@ def classes_text(summary: Summary) -> str | None:
     """Return the class balance as text, or None without classes."""
     table = class_table(summary)
     return None if table is None else f"{table.title}:\n{table_text(table)}"
+
+
+def filled(paragraph: str) -> str:
+    """Return a paragraph on lines of at most 100 characters; a number and its percent sign stay together."""
+    text = textwrap.fill(printable(paragraph).replace(" %", "\N{NO-BREAK SPACE}%"), WIDTH)
+    return text.replace("\N{NO-BREAK SPACE}%", " %")
 
 
 def table_text(table: Table) -> str:
