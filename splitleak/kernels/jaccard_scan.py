@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from splitleak._threads import map_threads, ranges
 
 _CHUNKS = 32
+_BATCH = 1024  # queries at a time: what is counted for them must stay in the processor's first cache
 _IGNORED = -1
 
 
@@ -51,42 +52,54 @@ def scan_nearest(
     >>> degree.tolist(), bool(nearest[0, 1] == 2 / 3)
     ([1], True)
     """
-    size = np.diff(starts)
-    lengths = size[queries]
+    n_sides = int(sides.max(initial=0)) + 1
+    nearest = np.zeros((len(queries), n_sides))
+    degree = np.zeros(len(queries), dtype=np.int64)
+    for a, b in ranges(len(queries), -(-len(queries) // _BATCH)):
+        nearest[a:b], degree[a:b] = _scan_batch(tokens, starts, queries[a:b], threshold, sides, n_sides)
+    _compare_empty(np.diff(starts), queries, sides, nearest, degree)
+    return nearest, degree
+
+
+def _scan_batch(
+    tokens: NDArray[np.uint64],
+    starts: NDArray[np.int64],
+    queries: NDArray[np.int64],
+    threshold: float,
+    sides: NDArray[np.int64],
+    n_sides: int,
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    lengths = starts[queries + 1] - starts[queries]
     held_by = np.repeat(np.arange(len(queries)), lengths)
     within = np.arange(len(held_by)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
     values = tokens[np.repeat(starts[queries], lengths) + within]
     order = np.argsort(values, kind="stable")
     known, first = np.unique(values[order], return_index=True)
     holders_start = np.append(first, len(values)).astype(np.int64)
+    holders = held_by[order].astype(np.int32)
     slot = np.full(1 << max(4, (2 * len(known)).bit_length()), -1, dtype=np.int32)
     _fill_slots(known, slot)
-    holders = held_by[order].astype(np.int32)
+    index = (known, slot, holders_start, holders)
 
-    def scan(part: tuple[int, int]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        nearest, degree = np.zeros((len(queries), n_sides)), np.zeros(len(queries), dtype=np.int64)
+    def scan(part: tuple[int, int]) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+        nearest = np.zeros((n_sides, len(queries)))
+        degree = np.zeros(len(queries), dtype=np.int32)
         _scan(
             tokens,
             starts,
-            *part,
-            known,
-            holders_start,
-            holders,
-            slot,
-            queries,
-            threshold,
             sides,
+            *part,
+            *index,
+            queries,
+            lengths.astype(np.int32),
+            threshold,
             nearest,
             degree,
         )
         return nearest, degree
 
-    n_sides = int(sides.max(initial=0)) + 1
     parts = map_threads(scan, ranges(len(starts) - 1, _CHUNKS))
-    nearest = np.maximum.reduce([p[0] for p in parts])
-    degree = np.add.reduce([p[1] for p in parts])
-    _compare_empty(size, queries, sides, nearest, degree)
-    return nearest, degree
+    return np.maximum.reduce([p[0] for p in parts]).T, np.add.reduce([p[1] for p in parts], dtype=np.int64)
 
 
 def _compare_empty(
@@ -125,49 +138,39 @@ def _fill_slots(known, slot):  # type: ignore[no-untyped-def]
         slot[s] = k
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def _scan(  # type: ignore[no-untyped-def]
     tokens,
     starts,
+    sides,
     begin,
     end,
     known,
+    slot,
     holders_start,
     holders,
-    slot,
     queries,
+    lengths,
     threshold,
-    sides,
     nearest,
     degree,
 ):
-    shared = np.zeros(len(queries), np.int32)
-    touched = np.empty(len(queries), np.int32)
+    shared = np.empty(len(queries), np.int32)
     for row in range(begin, end):
         if sides[row] == _IGNORED:
             continue
-        n_touched = 0
+        shared[:] = 0
         for k in range(starts[row], starts[row + 1]):
             s = _slot_of(tokens[k], len(slot))
             while slot[s] >= 0 and known[slot[s]] != tokens[k]:
                 s = (s + 1) & (len(slot) - 1)
-            if slot[s] < 0:
-                continue
-            for h in range(holders_start[slot[s]], holders_start[slot[s] + 1]):
-                q = holders[h]
-                if shared[q] == 0:
-                    touched[n_touched] = q
-                    n_touched += 1
-                shared[q] += 1
-        size = starts[row + 1] - starts[row]
-        for i in range(n_touched):
-            q = touched[i]
-            both, query = np.int64(shared[q]), queries[q]
-            shared[q] = 0
-            if query == row:
-                continue
-            similarity = both / (size + starts[query + 1] - starts[query] - both)
-            if similarity >= threshold:
-                degree[q] += 1
-            if similarity > nearest[q, sides[row]]:
-                nearest[q, sides[row]] = similarity
+            if slot[s] >= 0:
+                for h in range(holders_start[slot[s]], holders_start[slot[s] + 1]):
+                    shared[holders[h]] += 1
+        size, best = np.int32(starts[row + 1] - starts[row]), nearest[sides[row]]
+        # without branches, so that it is done for many queries at a time; 0 / 0 is seen to afterwards
+        for q in range(len(queries)):
+            similarity = shared[q] / (size + lengths[q] - shared[q])
+            similarity = -1.0 if queries[q] == row else similarity
+            degree[q] += np.int32(similarity >= threshold)
+            best[q] = similarity if similarity > best[q] else best[q]

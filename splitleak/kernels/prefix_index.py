@@ -243,7 +243,7 @@ def _fill_block(  # type: ignore[no-untyped-def]
     filled = bucket_start.copy()
     for i in range(begin, end):
         for t in range(n_postings[i]):
-            b = np.int64(probes[probe_start[i] + t] >> shift)
-            postings[filled[b], 0] = (np.uint64(i) << np.uint64(32)) | np.uint64(t)
-            postings[filled[b], 1] = sketch[i, 0]
-            filled[b] += np.uint32(1)
+            at = np.int64(probes[probe_start[i] + t] >> shift)
+            postings[filled[at], 0] = (np.uint64(i) << np.uint64(32)) | np.uint64(t)
+            postings[filled[at], 1] = sketch[i, 0]
+            filled[at] += np.uint32(1)
