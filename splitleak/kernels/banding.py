@@ -241,26 +241,29 @@ def _prefix(tokens, a, a_end, ranks, shift, threshold, count, out):  # type: ign
 
 @njit(nogil=True, cache=True)
 def prefix_index(tokens, starts, rows, ranks, bits, threshold):  # type: ignore[no-untyped-def]
-    """Return ``(first, postings)``: the rows (as places in `rows`) by hash of each token of their prefixes."""
+    """Return ``(first, postings)``: the rows (as places in `rows`) by hash of each token of their prefixes.
+
+    At most 2**16 rows, ascending in size.
+    """
     shift = U64(64 - bits)
     most = np.int64(0)
     for row in rows:
         most = max(most, starts[row + 1] - starts[row])
     count, prefix = np.empty(_RANKS, np.int64), np.empty(most, np.uint64)
-    first = np.zeros((1 << bits) + 1, np.int64)
+    first = np.zeros((1 << bits) + 1, np.uint32)
     for row in rows:
         for k in range(_prefix(tokens, starts[row], starts[row + 1], ranks, shift, threshold, count, prefix)):
-            first[(prefix[k] >> shift) + U64(1)] += 1
+            first[(prefix[k] >> shift) + U64(1)] += U32(1)
     for b in range(1 << bits):
         first[b + 1] += first[b]
-    postings = np.empty(first[-1], np.int32)
+    postings = np.empty(first[-1], np.uint16)
     free = first.copy()
     for place in range(rows.shape[0]):
         row = rows[place]
         for k in range(_prefix(tokens, starts[row], starts[row + 1], ranks, shift, threshold, count, prefix)):
             b = prefix[k] >> shift
             postings[free[b]] = place
-            free[b] += 1
+            free[b] += U32(1)
     return first, postings
 
 
@@ -285,14 +288,22 @@ def pairs_of_sample(  # type: ignore[no-untyped-def]
     while at < rows.shape[0] and written + sample.shape[0] <= left.shape[0]:
         row, a, a_end = rows[at], starts[rows[at]], starts[rows[at] + 1]
         even, odd = bitmap[places[at], 0], bitmap[places[at], 1]
-        for k in range(_prefix(tokens, a, a_end, ranks, shift, threshold, count, prefix)):
+        # the sample is in order of size: partners that are too small or too large come first and last in a bucket
+        low = np.searchsorted(sample_size, np.int64(math.ceil(threshold * (a_end - a) * (1.0 - 1e-12))))
+        high = np.searchsorted(sample_size, np.int64((a_end - a) / threshold * (1.0 + 1e-12)) + 1)
+        for k in range(
+            _prefix(tokens, a, a_end, ranks, shift, threshold, count, prefix) if low < high else 0
+        ):
             b = prefix[k] >> shift
             for p in range(first[b], first[b + U64(1)]):
                 other = np.int64(postings[p])
+                if other < low:
+                    continue
+                if other >= high:
+                    break
                 total = (a_end - a) + sample_size[other]
-                need = _needed(total, threshold)
                 differ = _popcount(even ^ sample_bitmap[other, 0]) + _popcount(odd ^ sample_bitmap[other, 1])
-                if np.int64(differ) > total - 2 * need or min(a_end - a, sample_size[other]) < need:
+                if np.int64(differ) > total - 2 * _needed(total, threshold):
                     continue
                 if seen[other] == at or sample[other] == row:
                     continue

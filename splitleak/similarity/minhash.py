@@ -30,8 +30,8 @@ from splitleak.similarity.sketches import (
 NUM_PERM = 1024  # permutations that may be used when the caller leaves their number open
 MOST_BANDS = 4096
 MOST_ROWS = 24  # a band; more would propose hardly fewer pairs
-RECALL_PAIRS = 4000  # true pairs that the sample should have: at recall 1, an interval of 0.001
-RECALL_ROWS = 20_000
+RECALL_PAIRS = 3000  # true pairs that the sample should have: at recall 1, the interval begins at 0.9987
+RECALL_ROWS = 15_000
 _CHUNKS = 64
 _BUFFER = 1 << 16
 
@@ -202,7 +202,7 @@ def exact_pairs_of(
     """Return all similar pairs of the sampled ranks with any row, as rows; pairs within the sample come twice."""
     rows, bitmap, size = sets.order[sample], sets.bitmap[sample], sets.size[sample].astype(np.int64)
     side = sets.side[sample] if len(sets.side) else sets.side
-    bits = int(np.clip(int(size.sum()).bit_length() - 1, 8, 24))
+    bits = int(np.clip(int(size.sum()).bit_length() - 3, 8, 22))
     ranks = token_ranks(sets.tokens, sets.starts, rows, bits)
     first, postings = prefix_index(sets.tokens, sets.starts, rows, ranks, bits, threshold)
 
