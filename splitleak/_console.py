@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 import typer
 
-from splitleak.errors import SplitleakError
+from splitleak.errors import SplitleakError, SplitleakWarning
 
 LEAKS, UNUSABLE, FAULT, INTERRUPTED, PIPE_CLOSED = 1, 2, 3, 130, 141
 
@@ -21,6 +21,7 @@ LEAKS, UNUSABLE, FAULT, INTERRUPTED, PIPE_CLOSED = 1, 2, 3, 130, 141
 def session() -> Iterator[None]:
     """Turn errors into one paragraph on stderr and an exit code, warnings into a line."""
     with warnings.catch_warnings():
+        warnings.simplefilter("always", SplitleakWarning)
         warnings.showwarning = lambda message, *_, **__: complain("warning", message)
         try:
             yield

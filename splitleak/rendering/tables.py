@@ -208,7 +208,9 @@ def provenance_table(provenance: Summary) -> Table:
     if provenance["columns"]:
         rows.append(("columns compared", ", ".join(provenance["columns"])))
     rows.append(("fingerprint of the data", provenance["fingerprint"]))
-    rows += [(name, _plain(value)) for name, value in provenance["options"].items()]
+    options = dict(provenance["options"])
+    default = " (the default of this similarity)" if options.pop("threshold_is_default", False) else ""
+    rows += [(k, _plain(v) + (default if k == "threshold" else "")) for k, v in options.items()]
     versions = ", ".join(f"{name} {number}" for name, number in provenance["versions"].items())
     rows.append(("versions", f"splitleak {provenance['splitleak']}, {versions}"))
     rows += [("note", note) for note in provenance["notes"]]
@@ -217,8 +219,10 @@ def provenance_table(provenance: Summary) -> Table:
 
 def call_text(provenance: Summary) -> str:
     """Return the Python call that makes the split again."""
-    given = {k: v for k, v in provenance["options"].items() if v is not None}
-    arguments = "".join(f"\n    {name}={value!r}," for name, value in given.items())
+    given = {k: v for k, v in provenance["options"].items() if v is not None and k != "threshold_is_default"}
+    # an array goes by the name of its argument: it is the caller's to hand in again
+    shown = {k: k if v in (k, [k]) else repr(v) for k, v in given.items()}
+    arguments = "".join(f"\n    {name}={value}," for name, value in shown.items())
     return f"splitleak.split_by_similarity(\n    data,{arguments}\n)"
 
 

@@ -1,0 +1,36 @@
+"""The demo makes its point, and writes what it says."""
+
+from pathlib import Path
+
+import pytest
+
+import splitleak
+from splitleak import demo
+
+
+def test_demo(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    demo.run(tmp_path)
+    said = capsys.readouterr().out
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["digits-split.html", "digits-split.parquet"]
+    assert all(str(path) in said for path in tmp_path.iterdir())
+    assert "Separated: no two similar rows are in different partitions." in said
+    line = next(line for line in said.splitlines() if line.startswith("held-out rows with a similar"))
+    assert float(line.split()[-4]) > 50
+    assert line.endswith("0.0 %")
+    page = (tmp_path / "digits-split.html").read_text(encoding="utf-8")
+    assert page.count("<svg") == 4
+    assert page.count("<image") == 9
+    assert "<script" not in page
+    assert len(page.encode()) < 300_000
+    split = splitleak.Split.load(tmp_path / "digits-split.parquet")
+    assert split.sizes == {"train": 1437, "dev": 180, "test": 180}
+    assert all(rows > 0 for part in split.summary()["partitions"] for rows in part["classes"].values())
+
+
+def test_images_above_the_threshold_show_the_same_digit() -> None:
+    from sklearn.datasets import load_digits
+
+    vectors, digits = load_digits(return_X_y=True)
+    graph = splitleak.similarity_graph(vectors, similarity="cosine", threshold=demo.THRESHOLD)
+    left, right, _ = graph.pairs()
+    assert (digits[left] == digits[right]).mean() > 0.99
