@@ -47,7 +47,8 @@ def penalty(
 ) -> tuple[float, float]:
     """Return (penalty in rows, rows beyond the tolerance) of the kept rows per part and class.
 
-    `prices`: of a row beyond the tolerance, and of a row of a class in the wrong part.
+    `prices`: of a row beyond the tolerance; of a row of a class in the wrong part; the share of a part's rows from
+    which on such rows count (1 + the last entry) times.
     """
     k, n_classes = table.shape
     kept, beyond, misplaced = 0, 0.0, 0.0
@@ -70,7 +71,10 @@ def penalty(
             for p in range(k):
                 of_class += table[p, c]
             for p in range(k):
-                misplaced += abs(table[p, c] - shares[p] * of_class)
+                rows_off = abs(table[p, c] - shares[p] * of_class)
+                misplaced += rows_off
+                if rows_off > prices[2] * shares[p] * kept:
+                    misplaced += prices[3] * (rows_off - prices[2] * shares[p] * kept)
     return prices[0] * beyond + prices[1] * misplaced, beyond
 
 

@@ -14,6 +14,7 @@ from splitleak.separation.starts import largest_first, multilevel, without_hubs
 
 WORK = 6_000_000
 MANY_EDGES = 500_000
+FIRST_CUTS = 4
 
 
 def search(problem: Problem, seed: int) -> Part:
@@ -78,9 +79,16 @@ def restored(problem: Problem, part: Part) -> Part:
     return part
 
 
+def _cuts(problem: Problem, seeds: list[int]) -> list[Part]:
+    """Return states from balanced cuts; the first few tell the others how many rows removal takes of each part."""
+    first = map_threads(lambda job: multilevel(problem, *job), list(enumerate(seeds[:FIRST_CUTS])))
+    _, lost = min(first, key=lambda cut: int(cut[1].sum()))
+    jobs = [(number, seed, lost * (number // 4 % 3) // 2) for number, seed in enumerate(seeds)][FIRST_CUTS:]
+    return [part for part, _ in first + map_threads(lambda job: multilevel(problem, *job), jobs)]
+
+
 def _annealed_starts(problem: Problem, count: int, best: int, steps: int, random: Random) -> list[Part]:
-    seeds = [_draw(random) for _ in range(count)]
-    cuts = map_threads(lambda job: multilevel(problem, *job), list(enumerate(seeds)))
+    cuts = _cuts(problem, [_draw(random) for _ in range(count)])
     fewest = min(int(problem.weights[part == problem.k].sum()) for part in cuts)
     hubs = [without_hubs(problem, float(share)) for share in (problem.shares.max(), problem.shares.min())]
     # far more rows than the best cut: such a start is not worth its annealing

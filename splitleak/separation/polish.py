@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from splitleak.kernels.separation import kept_components, pack, region_between
-from splitleak.separation.problem import PROTECTED, Ints, Part, Problem
+from splitleak.separation.problem import CLASS_AIM, CLASS_BEYOND, PROTECTED, Ints, Part, Problem
 
 MOST_CUTS = 6
 
@@ -29,7 +29,7 @@ def repack(problem: Problem, part: Part, seed: int, steps: int = 0) -> Part:
         where,
         problem.shares,
         problem.aim * 0.9,
-        np.array([100.0, 1.0]),
+        np.array([100.0, 1.0, CLASS_AIM, CLASS_BEYOND]),
         3.0,
         steps,
         seed,

@@ -16,7 +16,7 @@ Part = NDArray[np.int8]
 PROTECTED = 1 << 40
 AIM = 0.005
 BEYOND_PRICE = 2.0
-CLASS_PRICE = 0.05
+CLASS_PRICE, CLASS_AIM, CLASS_BEYOND = 0.05, 0.01, 10.0
 INFEASIBLE = 1e12
 
 
@@ -71,8 +71,8 @@ class Problem:
 
     @property
     def prices(self) -> NDArray[np.float64]:
-        """Price of a row beyond the aimed sizes, and of a row of a class in the wrong part."""
-        return np.array([BEYOND_PRICE, CLASS_PRICE])
+        """Prices of rows beyond the aimed sizes and of classes in the wrong part: see the kernel `penalty`."""
+        return np.array([BEYOND_PRICE, CLASS_PRICE, CLASS_AIM, CLASS_BEYOND])
 
     def table(self, part: Part) -> Ints:
         """Return kept rows per part and class, shape (k, n_classes)."""

@@ -6,13 +6,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from splitleak.kernels.separation import cover, kept_components
+from splitleak.kernels.separation import cover, kept_components, penalty
 from splitleak.kernels.separation_starts import contract, dismantle, grow, label_clusters, refine
 from splitleak.separation.problem import PROTECTED, Ints, Part, Problem
 
 COARSE_NODES = 150
 MOST_LEVELS = 14
-TRIES = 8
+TRIES = 48
 
 
 class _Level(NamedTuple):
@@ -48,22 +48,29 @@ def without_hubs(problem: Problem, share: float) -> Part:
     return largest_first(problem, gone)
 
 
-def multilevel(problem: Problem, number: int, seed: int) -> Part:
+def multilevel(problem: Problem, number: int, seed: int, lost: Ints | None = None) -> tuple[Part, Ints]:
     """Return a state made by a balanced cut of few edges, and removal of nodes until no edge crosses.
 
     Coarsen by clusters of bounded size, grow the parts in the small graph, refine while going back (after
     Hendrickson and Leland 1995; Karypis and Kumar 1998). Starts of another `number` differ in kind as well.
+
+    `lost` is what the removal is expected to take from each part, in rows: the cut makes parts larger by it.
+    What it took is returned, too.
     """
-    strength = _edge_strength(problem, damped=number % 3 == 2)
-    levels, maps = _coarsen(problem, strength, seed)
-    slack = (0.004, 0.03)[number % 2]
-    part = _first_cut(problem, levels[-1], slack, seed)
+    lost = np.zeros(problem.k, dtype=np.int64) if lost is None else lost
+    total = int(problem.weights.sum())
+    wanted = (problem.shares * (total - lost.sum())).astype(np.int64) + lost
+    levels, maps = _coarsen(problem, number, seed)
+    slack = int((0.004, 0.03)[number % 2] * total)
+    cut = _first_cut(problem, levels[-1], maps, wanted, slack, seed)
     for level, label in zip(levels[-2::-1], maps[::-1], strict=True):
-        part = part[label]
-        _refine(problem, level, part, slack, 3)
-    part = part.astype(np.int8)
+        cut = cut[label]
+        _refine(level, cut, wanted, slack, 3)
+    part = cut.astype(np.int8)
     cover(problem.starts, problem.ends, problem.cost, part, problem.k)
-    return part
+    gone = part == problem.k
+    taken = np.bincount(cut[gone], problem.weights[gone], minlength=problem.k).astype(np.int64)
+    return part, taken
 
 
 def _edge_strength(problem: Problem, *, damped: bool) -> Ints:
@@ -75,24 +82,25 @@ def _edge_strength(problem: Problem, *, damped: bool) -> Ints:
     return np.maximum(1, 1000 / np.sqrt(source * degree[problem.ends])).astype(np.int64)
 
 
-def _coarsen(problem: Problem, strength: Ints, seed: int) -> tuple[list[_Level], list[Ints]]:
+def _coarsen(problem: Problem, number: int, seed: int) -> tuple[list[_Level], list[Ints]]:
     """Return graphs from fine to coarse, and for each but the last the coarse node of each node."""
     total = int(problem.weights.sum())
-    cap = max(1, int(total * problem.shares.min() / 8))
+    cap = max(1, int(total * problem.shares.min() / 4))
+    strength = _edge_strength(problem, damped=number % 3 == 2)
     levels = [_Level(problem.starts, problem.ends, strength, problem.weights)]
     maps: list[Ints] = []
-    most = max(1, total // problem.n)
+    # whole communities at once, or step by step: neither is better on all graphs
+    most = (cap, 8 * max(1, total // problem.n))[number // 2 % 2]
     if problem.blocks.max() + 1 < problem.n:
         _contract(levels, maps, problem.blocks)
     while len(levels[-1].rows) > COARSE_NODES and len(maps) < MOST_LEVELS:
-        most = min(cap, 4 * most)
         fine = levels[-1]
-        found = label_clusters(fine.starts, fine.ends, fine.strength, fine.rows, most, 3, seed + len(maps))
-        if len(np.unique(found)) > 0.97 * len(fine.rows):
-            if most == cap:
-                break
-            continue
-        _contract(levels, maps, found)
+        found = label_clusters(fine.starts, fine.ends, fine.strength, fine.rows, most, 5, seed + len(maps))
+        if len(np.unique(found)) <= 0.97 * len(fine.rows):
+            _contract(levels, maps, found)
+        elif most >= cap:
+            break
+        most = min(cap, 4 * most)
     return levels, maps
 
 
@@ -105,36 +113,47 @@ def _contract(levels: list[_Level], maps: list[Ints], label: Ints) -> None:
     maps.append(label)
 
 
-def _first_cut(problem: Problem, level: _Level, slack: float, seed: int) -> Ints:
-    total = int(level.rows.sum())
+def _first_cut(
+    problem: Problem, level: _Level, maps: list[Ints], wanted: Ints, slack: int, seed: int
+) -> Ints:
+    """Return the part of each node of the coarsest graph: the best of several grown and refined cuts."""
     source = np.repeat(np.arange(len(level.rows)), np.diff(level.starts))
+    classes = _class_rows(problem, maps, len(level.rows))
+    per_row = max(1.0, float(level.strength.sum()) / (2 * problem.n))  # edges that a removed row takes along
     best, best_cost = np.zeros(len(level.rows), dtype=np.int64), np.inf
-    order = np.argsort(-problem.shares, kind="stable")
+    order = np.argsort(-wanted, kind="stable")
     for number in range(TRIES):
         part = np.zeros(len(level.rows), dtype=np.int64)
         for rank, p in enumerate(order[1:], 1):
-            want = int(total * problem.shares[p])
-            grow(
-                level.starts,
-                level.ends,
-                level.strength,
-                level.rows,
-                part,
-                rank,
-                want,
-                seed + 64 * number + rank,
-            )
+            job = (rank, wanted[p], seed + 128 * number + rank)
+            grow(level.starts, level.ends, level.strength, level.rows, part, *job)
         part = order[part]
-        _refine(problem, level, part, slack, 6)
+        _refine(level, part, wanted, slack, 6)
         cut = level.strength[part[source] != part[level.ends]].sum()
-        load = np.bincount(part, level.rows, minlength=problem.k)
-        cost = float(cut) + 10.0 * np.maximum(np.abs(load - problem.shares * total) - slack * total, 0).sum()
+        table = np.zeros((problem.k, problem.n_classes), dtype=np.int64)
+        np.add.at(table, part, classes)
+        off, _ = penalty(table, wanted / wanted.sum(), slack / wanted.sum(), problem.prices)
+        cost = float(cut) / per_row + off
         if cost < best_cost:
             best, best_cost = part, cost
     return best
 
 
-def _refine(problem: Problem, level: _Level, part: Ints, slack: float, passes: int) -> None:
-    total = int(level.rows.sum())
-    wanted = (problem.shares * total).astype(np.int64)
-    refine(level.starts, level.ends, level.strength, level.rows, part, wanted, int(slack * total), passes)
+def _class_rows(problem: Problem, maps: list[Ints], n_coarse: int) -> Ints:
+    """Return rows per class of each node of the coarsest graph."""
+    label = np.arange(problem.n)
+    for found in maps:
+        label = found[label]
+    node = np.repeat(label, np.diff(problem.class_starts))
+    flat = np.bincount(
+        node * problem.n_classes + problem.class_ids,
+        problem.class_rows,
+        minlength=n_coarse * problem.n_classes,
+    )
+    return flat.reshape(n_coarse, problem.n_classes).astype(np.int64)
+
+
+def _refine(level: _Level, part: Ints, wanted: Ints, slack: int, passes: int) -> None:
+    # less room than the heaviest node would nail everything down; finer levels bring the parts nearer
+    room = max(slack, int(level.rows.max()))
+    refine(level.starts, level.ends, level.strength, level.rows, part, wanted, room, passes)
