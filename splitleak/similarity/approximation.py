@@ -16,7 +16,7 @@ from splitleak.similarity.pair_store import PairStore
 from splitleak.similarity.vector_nearest import pairs_of_rows
 
 MAX_PENDING = 20_000_000  # candidates between two checks
-SAMPLE_STEP = 250  # rows looked up by brute force at a time ...
+SAMPLE_STEP = 500  # rows looked up by brute force at a time ...
 SAMPLE_PAIRS = 400  # ... until they have this many pairs
 SAMPLE_ROWS = 2_000  # ... or are this many
 
@@ -48,9 +48,10 @@ class Approximation:
         sample, truth = self._true_pairs(sample)
         if len(truth) == 0:  # nothing to learn from: more than most data need
             return faiss_search.set_effort(index, 128)
-        effort = 0
+        # a sample with few pairs proves little, so not from the very least
+        start, effort = 8 if hasattr(index, "nlist") else 32, 0
         while True:
-            before, effort = effort, faiss_search.set_effort(index, max(4, 2 * effort))
+            before, effort = effort, faiss_search.set_effort(index, max(start, 2 * effort))
             if effort == before or np.isin(truth, self._hits_of(sample)).mean() >= recall:
                 return effort
 

@@ -56,17 +56,28 @@ class Bound:
 
 def bound(measure: Measure, rows: NDArray[np.int64], threshold: float) -> Bound:
     """Return a bound for the given row positions (row i of the bound is ``rows[i]``)."""
-    half_reach = measure.half_reach(threshold)
-    if half_reach > 1e30:  # scaled points are nowhere near that far apart, and it has no place in float32
-        half_reach = np.inf
+    half_reach = _half_reach(measure, threshold)
     basis = None
     if len(rows) >= PROJECT_FROM and np.isfinite(half_reach):
         sample = np.asarray(measure.points(rows[:: -(-len(rows) // _BLOCK)]))
         basis = _best_basis(sample, half_reach, measure.unit)
-    return _assemble(measure, rows, half_reach, basis)
+    return _assemble(measure, rows, half_reach, basis, _needs_double(measure, rows, half_reach, basis))
 
 
-def _assemble(measure: Measure, rows: NDArray[np.int64], half_reach: float, basis: Matrix | None) -> Bound:
+def whole_rows(measure: Measure, rows: NDArray[np.int64], threshold: float) -> Bound:
+    """Return the bound without a projection: products of whole points. Those of several calls can be multiplied."""
+    return _assemble(measure, rows, _half_reach(measure, threshold), None, not measure.unit)
+
+
+def _half_reach(measure: Measure, threshold: float) -> float:
+    found = measure.half_reach(threshold)
+    # scaled points are nowhere near 1e15 apart, and it has no place in float32
+    return np.inf if found > 1e30 else found
+
+
+def _assemble(
+    measure: Measure, rows: NDArray[np.int64], half_reach: float, basis: Matrix | None, double: bool
+) -> Bound:
     d = measure.rows.shape[1]
     axes = d if basis is None else basis.shape[1]
     extra = (basis is not None) + 2 * (not measure.unit)
@@ -75,11 +86,8 @@ def _assemble(measure: Measure, rows: NDArray[np.int64], half_reach: float, basi
     defect = 8 * (d + 8) * 2 * U64
     if basis is not None:
         defect += 4 * float(np.linalg.norm(basis.T @ basis - np.eye(axes)))
-    single = 2.1 * (k + 6) * _U32
-    dtype: Any = np.float32
-    if not measure.unit and _needs_double(measure, rows, half_reach, single):
-        dtype, single = np.float64, 2.1 * (k + 6) * U64
-    out = np.empty((len(rows), k), dtype=dtype)
+    error = 2.1 * (k + 6) * (U64 if double else _U32)
+    out = np.empty((len(rows), k), dtype=np.float64 if double else np.float32)
     for a in range(0, len(rows), _BLOCK):
         points = measure.points(rows[a : a + _BLOCK])
         block = out[a : a + _BLOCK]
@@ -91,20 +99,23 @@ def _assemble(measure: Measure, rows: NDArray[np.int64], half_reach: float, basi
             block[:, axes] = np.sqrt(np.maximum(rest, 0) + defect * squared)
         if not measure.unit:
             # half the squared norm less the largest error, which grows with it: |x||y| <= (|x|^2 + |y|^2) / 2
-            block[:, -2] = -squared / 2 * (1 - single - defect)
+            block[:, -2] = -squared / 2 * (1 - error - defect)
             block[:, -1] = 1
     gap = 2 * half_reach * (1 + 1e-6)
     if measure.unit:
-        return Bound(out, out, 1.0 - half_reach - single - defect - 1e-30, axes, gap)
+        return Bound(out, out, 1.0 - half_reach - error - defect - 1e-30, axes, gap)
     swapped = out.copy()
     swapped[:, -2], swapped[:, -1] = out[:, -1], out[:, -2]
     return Bound(out, swapped, -half_reach * (1 + 1e-6) - 1e-30, axes, gap)
 
 
-def _needs_double(measure: Measure, rows: NDArray[np.int64], half_reach: float, single: float) -> bool:
+def _needs_double(measure: Measure, rows: NDArray[np.int64], half_reach: float, basis: Matrix | None) -> bool:
     """Whether errors of single precision would let through far more than the pairs within reach."""
+    if measure.unit or len(rows) == 0:
+        return False
+    columns = measure.rows.shape[1] if basis is None else basis.shape[1]
     sample = measure.points(rows[:: max(1, len(rows) // 1000)])
-    return bool(single * np.median(np.square(sample).sum(axis=1)) * 16 > half_reach)
+    return bool(2 * columns * _U32 * np.median(np.square(sample).sum(axis=1)) * 16 > half_reach)
 
 
 def _best_basis(sample: Matrix, half_reach: float, unit: bool) -> Matrix | None:
@@ -147,3 +158,8 @@ def _principal_axes(sample: Matrix, most: int) -> Matrix:
     axes = np.linalg.qr(axes)[0]
     inner = sample @ axes
     return np.ascontiguousarray(axes @ np.linalg.eigh(inner.T @ inner)[1][:, ::-1][:, :most])
+
+
+def at_most(limit: float, dtype: np.dtype[np.floating]) -> np.floating:
+    """Return `limit` in the type of the products, rounded down: a comparison must not round it up."""
+    return np.nextafter(dtype.type(limit), dtype.type(-np.inf))  # type: ignore[no-any-return]

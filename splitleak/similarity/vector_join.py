@@ -13,7 +13,7 @@ from splitleak._progress import Progress
 from splitleak._threads import map_threads
 from splitleak.similarity.base import IGNORED, MIXED
 from splitleak.similarity.pair_store import PairStore
-from splitleak.similarity.vector_bound import Bound, bound
+from splitleak.similarity.vector_bound import Bound, at_most, bound
 from splitleak.similarity.vector_measures import Cosine, Measure
 
 ROWS, COLUMNS = 1024, 2048  # of a tile: its products stay in the cache
@@ -138,7 +138,7 @@ def _search_tile(join: Join, store: PairStore, buffer: NDArray[np.floating], a: 
     products = buffer[: len(rows) * len(columns)].reshape(len(rows), len(columns))
     np.matmul(join.bound.left[a : a + ROWS], join.bound.right[b : b + COLUMNS].T, out=products)
     row, column = np.divmod(
-        np.flatnonzero(products >= _at_most(join.bound.limit, products.dtype)), len(columns)
+        np.flatnonzero(products >= at_most(join.bound.limit, products.dtype)), len(columns)
     )
     if b < a + ROWS:  # a tile on the diagonal
         keep = column + b > row + a
@@ -150,11 +150,6 @@ def _search_tile(join: Join, store: PairStore, buffer: NDArray[np.floating], a: 
     left, right = rows[row], columns[column]
     matter = store.undecided(left, right)
     return join.check(left[matter], right[matter])
-
-
-def _at_most(limit: float, dtype: np.dtype[np.floating]) -> np.floating:
-    """Return `limit` in the type of the products, rounded down: a comparison must not round it up."""
-    return np.nextafter(dtype.type(limit), dtype.type(-np.inf))  # type: ignore[no-any-return]
 
 
 def _skipped_by_side(join: Join, a: int, b: int) -> bool:

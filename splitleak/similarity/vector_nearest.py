@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from splitleak._threads import thread_count
 from splitleak.similarity.base import IGNORED, Neighbours
+from splitleak.similarity.vector_bound import at_most, whole_rows
 from splitleak.similarity.vector_measures import U64, Measure, is_sparse
 from splitleak.similarity.vector_rows import copies_of
 
@@ -119,10 +120,12 @@ def _half_norms(points: Any) -> NDArray[np.float64]:
 
 
 def pairs_of_rows(measure: Measure, queries: Ints, targets: Ints, threshold: float) -> tuple[Ints, Ints]:
-    """Return all pairs ``(query, target)`` with similarity >= threshold, by brute force in float64.
+    """Return all pairs ``(query, target)`` with similarity >= threshold, by brute force.
 
     Parameters
     ----------
+    measure : Measure
+        Dense rows.
     queries, targets : int64 arrays
         Row positions. A row that is in both is a pair with itself.
     threshold : float
@@ -130,18 +133,13 @@ def pairs_of_rows(measure: Measure, queries: Ints, targets: Ints, threshold: flo
     """
     from threadpoolctl import threadpool_limits
 
-    mine, outer = measure.points(queries), measure.half_reach(threshold)
-    half = _half_norms(mine)
+    mine = whole_rows(measure, queries, threshold)
     found = [(queries[:0], targets[:0])]
     with threadpool_limits(thread_count(), user_api="blas"):
         for start in range(0, len(targets), _BLOCK):
             block = targets[start : start + _BLOCK]
-            points = measure.points(block)
-            theirs = _half_norms(points)
-            error = 16 * (points.shape[1] + 8) * U64 * (half.max(initial=0.0) + theirs.max())
-            product = mine @ points.T
-            apart = half[:, None] + theirs - (product.toarray() if is_sparse(product) else product)
-            query, target = np.nonzero(apart <= outer + error)
+            product = mine.left @ whole_rows(measure, block, threshold).right.T
+            query, target = np.nonzero(product >= at_most(mine.limit, product.dtype))
             keep = measure.similarity(queries[query], block[target]) >= threshold
             found.append((queries[query[keep]], block[target[keep]]))
     left, right = (np.concatenate(part) for part in zip(*found, strict=True))
