@@ -100,3 +100,35 @@ def allocation_by_brute_force(
         )
         best.append((off, Fraction(strata)))
     return min(best)
+
+
+def best_alignment(a, b, weight, same, gap_open, gap_extend, mode):  # type: ignore[no-untyped-def]
+    """The best ``(score, identities, -columns)`` of all alignments of two sequences (Gotoh 1982)."""
+    low, n, m = (-(10**9), 0, 0), len(a), len(b)
+
+    def gap(value, cost):  # type: ignore[no-untyped-def]
+        return (value[0] - cost, value[1], value[2] - 1)
+
+    h = [[low] * (m + 1) for _ in range(n + 1)]
+    e, f = [row[:] for row in h], [row[:] for row in h]
+    for i in range(n + 1):
+        for j in range(m + 1):
+            if i == j == 0 or (mode != "global" and 0 in (i, j)):
+                h[i][j] = (0, 0, 0)
+                continue
+            e[i][j] = max(gap(h[i][j - 1], gap_open), gap(e[i][j - 1], gap_extend)) if j else low
+            f[i][j] = max(gap(h[i - 1][j], gap_open), gap(f[i - 1][j], gap_extend)) if i else low
+            paired = low
+            if i and j:
+                s, k, c = h[i - 1][j - 1]
+                paired = (s + weight(a[i - 1], b[j - 1]), k + same(a[i - 1], b[j - 1]), c - 1)
+            h[i][j] = max(paired, e[i][j], f[i][j], *([(0, 0, 0)] if mode == "local" else []))
+    if mode == "global":
+        return h[n][m]
+    ends = [x for row in h for x in row] if mode == "local" else h[n] + [row[m] for row in h]
+    return max(ends)
+
+
+def reverse_complement(sequence: str) -> str:
+    """The other strand of a DNA sequence."""
+    return sequence.translate(str.maketrans("ACGT", "TGCA"))[::-1]

@@ -144,6 +144,8 @@ _BUILT_IN = {  # name -> module; imported when asked for
     "euclidean": "splitleak.similarity.vector",
     "cosine-faiss": "splitleak.similarity.approximate",
     "euclidean-faiss": "splitleak.similarity.approximate",
+    "alignment": "splitleak.similarity.sequence",
+    "tanimoto": "splitleak.similarity.molecule",
 }
 
 

@@ -1,0 +1,316 @@
+"""Alignment of sequences: against a textbook dynamic program, parasail, and what a user may hand in."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import splitleak
+from splitleak.errors import InputError
+from splitleak.records import as_records
+from splitleak.similarity import sequence
+from splitleak.similarity.alignment import NUCLEOTIDE, PROTEIN, encode, make_scheme
+from splitleak.similarity.base import IGNORED, get_backend
+from tests.oracles import best_alignment, reverse_complement
+
+proteins = st.text("ARNDCW", min_size=1, max_size=12)
+nucleotides = st.text("ACGTN", min_size=1, max_size=14)
+MODES = ["local", "semiglobal", "global"]
+
+
+@cache
+def scheme(alphabet: str, matrix: str = "auto", gap_open: int | None = None, gap_extend: int | None = None):
+    return make_scheme(alphabet, matrix=matrix, gap_open=gap_open, gap_extend=gap_extend, strands="forward")
+
+
+def pair_similarity(
+    a, b, alphabet, *, mode="local", measure="identity", denominator="alignment", coverage=0.5, both=False
+):
+    """The definition, with the textbook alignment."""
+    s = scheme(alphabet)
+    letters = PROTEIN if alphabet == "protein" else NUCLEOTIDE
+
+    def weight(x: str, y: str) -> int:
+        return int(s.weights[letters.index(x), letters.index(y)])
+
+    def same(x: str, y: str) -> bool:
+        return x == y and bool(s.identical[letters.index(x)])
+
+    forms = [b, reverse_complement(b)] if both else [b]
+    if a in forms:
+        return 1.0
+    found = max(best_alignment(a, form, weight, same, s.gap_open, s.gap_extend, mode) for form in forms)
+    score, identities, columns = found[0], found[1], -found[2]
+    if columns / max(len(a), len(b)) < coverage:
+        return 0.0
+    if measure == "score":
+        own = min(sum(weight(x, x) for x in text) for text in (a, b))
+        return min(1.0, max(score, 0) / max(own, 1))
+    below = {"alignment": columns, "shorter": min(len(a), len(b)), "longer": max(len(a), len(b))}
+    return min(1.0, identities / max(below[denominator], 1))
+
+
+def expected_pairs(rows, threshold, alphabet, *, sides=None, **definition):
+    found = {}
+    for i in range(len(rows)):
+        for j in range(i + 1, len(rows)):
+            if sides is not None and (sides[i] == sides[j] or IGNORED in (sides[i], sides[j])):
+                continue
+            similarity = pair_similarity(rows[i], rows[j], alphabet, **definition)
+            if similarity >= threshold:
+                found[i, j] = similarity
+    return found
+
+
+def pairs_of(graph):
+    left, right, similarity = graph.pairs()
+    return dict(zip(zip(left.tolist(), right.tolist(), strict=True), similarity.tolist(), strict=True))
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(proteins, min_size=1, max_size=6),
+    st.sampled_from([0.1, 0.3, 0.5, 2 / 3, 0.8, 1.0]),
+    st.sampled_from(MODES),
+    st.sampled_from(["alignment", "shorter", "longer"]),
+    st.sampled_from([0, 0.5, 2 / 3, 1.0]),
+)
+def test_identity_of_proteins(rows, threshold, mode, denominator, coverage) -> None:
+    backend = get_backend("alignment")(
+        mode=mode, denominator=denominator, coverage=coverage, alphabet="protein"
+    )
+    graph = backend.graph(as_records(rows), threshold=threshold)
+    definition = {"mode": mode, "denominator": denominator, "coverage": coverage}
+    assert pairs_of(graph) == expected_pairs(rows, threshold, "protein", **definition)
+    assert graph.exact
+
+
+@settings(max_examples=40)
+@given(
+    st.lists(proteins, min_size=1, max_size=6), st.sampled_from([0.1, 0.25, 0.5, 1.0]), st.sampled_from(MODES)
+)
+def test_score_of_proteins(rows, threshold, mode) -> None:
+    backend = get_backend("alignment")(mode=mode, measure="score", alphabet="protein", coverage=0.25)
+    found = pairs_of(backend.graph(as_records(rows), threshold=threshold))
+    assert found == expected_pairs(rows, threshold, "protein", mode=mode, measure="score", coverage=0.25)
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(nucleotides, min_size=1, max_size=6),
+    st.sampled_from([0.3, 0.5, 0.8, 1.0]),
+    st.booleans(),
+    st.sampled_from(MODES),
+)
+def test_nucleotides_on_one_and_both_strands(rows, threshold, both, mode) -> None:
+    backend = get_backend("alignment")(strands="both" if both else "forward", alphabet="dna", mode=mode)
+    found = pairs_of(backend.graph(as_records(rows), threshold=threshold))
+    assert found == expected_pairs(rows, threshold, "dna", both=both, mode=mode)
+
+
+@settings(max_examples=40)
+@given(
+    st.lists(st.tuples(proteins, st.integers(IGNORED, 2)), min_size=1, max_size=8),
+    st.sampled_from([0.3, 0.6]),
+)
+def test_sides(rows, threshold) -> None:
+    texts, sides = [text for text, _ in rows], [side for _, side in rows]
+    backend = get_backend("alignment(alphabet=protein)")
+    graph = backend.graph(as_records(texts), threshold=threshold, sides=np.array(sides))
+    found = {
+        pair: s for pair, s in pairs_of(graph).items()
+        if sides[pair[0]] != sides[pair[1]] and IGNORED not in (sides[pair[0]], sides[pair[1]])
+    }  # fmt: skip
+    assert found == expected_pairs(texts, threshold, "protein", sides=sides)
+
+
+@settings(max_examples=40)
+@given(
+    st.lists(st.tuples(proteins, st.integers(IGNORED, 2)), min_size=2, max_size=7),
+    st.data(),
+)
+def test_look_ups(rows, data) -> None:
+    texts, sides = [text for text, _ in rows], np.array([side for _, side in rows])
+    queries = np.array(sorted(data.draw(st.sets(st.integers(0, len(rows) - 1), min_size=1))))
+    backend = get_backend("alignment(alphabet=protein)")
+    found = backend.neighbours(as_records(texts), queries, threshold=0.5, sides=sides)
+    for at, q in enumerate(queries):
+        others = [i for i in range(len(texts)) if i != q and sides[i] != IGNORED]
+        near = {i: pair_similarity(texts[q], texts[i], "protein") for i in others}
+        assert found.degree[at] == sum(s >= 0.5 for s in near.values())
+        for side in range(found.nearest.shape[1]):
+            values = [s if s >= sequence.LOOKUP_FLOOR else 0.0 for i, s in near.items() if sides[i] == side]
+            assert found.nearest[at, side] == max(values) if values else np.isnan(found.nearest[at, side])
+
+
+def related_proteins(n: int = 90, seed: int = 0) -> list[str]:
+    """Families of mutated sequences of 40 to 400 residues."""
+    rng = np.random.default_rng(seed)
+    letters = np.array(list(PROTEIN[:20]))
+    rows = []
+    while len(rows) < n:
+        parent = rng.choice(letters, rng.integers(40, 400))
+        for rate in (0.0, 0.05, 0.2, 0.4, 0.7)[: rng.integers(1, 6)]:
+            child = np.where(rng.random(len(parent)) < rate, rng.choice(letters, len(parent)), parent)
+            cut = rng.integers(0, len(child) // 2)
+            rows.append("".join(np.delete(child, slice(cut, cut + rng.integers(0, 20)))))
+    return rows[:n]
+
+
+@pytest.mark.parametrize("threshold", [0.25, 0.5, 0.8])
+@pytest.mark.parametrize("coverage", [0, 0.5])
+def test_no_bound_loses_a_pair(threshold, coverage, monkeypatch) -> None:
+    from splitleak.similarity import aligned_pairs
+
+    records = as_records(related_proteins(70))
+    backend = get_backend("alignment")(coverage=coverage)
+    monkeypatch.setattr(aligned_pairs, "choose_bound", lambda *_: None)
+    expected = pairs_of(backend.graph(records, threshold=threshold))
+    assert len(expected) > 10
+    for bonus, toll in aligned_pairs._BOUNDS:
+        if bonus * threshold > toll:
+            bound = aligned_pairs.Bound(bonus, toll)
+            monkeypatch.setattr(aligned_pairs, "choose_bound", lambda *_, bound=bound: bound)
+            assert pairs_of(backend.graph(records, threshold=threshold)) == expected
+
+
+def test_order_of_rows_and_threads_do_not_matter(monkeypatch) -> None:
+    rows = related_proteins(300, seed=1)
+    order = np.random.default_rng(0).permutation(len(rows))
+    graph = splitleak.similarity_graph(rows, similarity="alignment")
+    monkeypatch.setenv("SPLITLEAK_NUM_THREADS", "3")
+    other = splitleak.similarity_graph([rows[i] for i in order], similarity="alignment")
+    moved = {tuple(sorted((int(order[a]), int(order[b])))): s for (a, b), s in pairs_of(other).items()}
+    assert moved == pairs_of(graph)
+    assert graph.details == other.details
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_scores_are_those_of_parasail(mode) -> None:
+    parasail = pytest.importorskip("parasail", reason="parasail, an independent aligner, is not installed")
+    from splitleak.kernels import alignment as kernel
+    from splitleak.similarity.aligned_pairs import MODES as NUMBERS
+
+    rows = related_proteins(40, seed=2)
+    codes, starts, _ = encode(as_records(rows))
+    none, s = np.empty(0, np.int64), scheme("protein")
+    left, right = np.triu_indices(len(rows), 1)
+    sequences = kernel.Sequences(codes, none.astype(np.uint8), starts, none)
+    found = kernel.align(sequences, s.weights, s.identical, 11, 1, NUMBERS[mode], left, right)
+    function = {"local": "sw", "semiglobal": "sg", "global": "nw"}[mode] + "_stats_striped_32"
+    for k, (i, j) in enumerate(zip(left, right, strict=True)):
+        theirs = getattr(parasail, function)(rows[i], rows[j], 11, 1, parasail.blosum62)
+        if mode == "semiglobal" and theirs.score < 0:
+            assert found.score[k] == 0  # no overlap at all is better; parasail asks for one
+            continue
+        assert found.score[k] == theirs.score
+        assert found.identities[k] >= theirs.matches  # it breaks ties as it comes
+        if mode != "global" and found.identities[k] == theirs.matches:
+            assert found.columns[k] <= theirs.length  # its global length leaves gaps at the start out
+
+
+def test_matrices_of_parasail() -> None:
+    parasail = pytest.importorskip("parasail", reason="parasail, which brings the matrices, is not installed")
+    assert (make_scheme("protein", matrix="auto", gap_open=None, gap_extend=None, strands="auto").weights[:24, :24]
+            == parasail.blosum62.matrix).all()  # fmt: skip
+    graph = splitleak.similarity_graph(["MKTAYIAK", "MKTAYIWK"], similarity="alignment(matrix=BLOSUM45)")
+    assert graph.n_pairs == 1
+    with pytest.raises(InputError, match="matrix='BLOSUM63' is not known; did you mean"):
+        splitleak.similarity_graph(["MKTAYIAK", "MKTAYIWK"], similarity="alignment(matrix=BLOSUM63)")
+
+
+def test_copies() -> None:
+    rows = ["ACCGT", "acc gt", "ACGGT", "TTTTTTTTTT", "ACCGU"]
+    graph = splitleak.similarity_graph(rows, similarity="alignment", threshold=1.0)
+    assert graph.components().tolist() == [0, 0, 0, 1, 0]  # row 2 is the reverse complement
+    assert graph.details["alphabet"] == "dna"
+    one = splitleak.similarity_graph(rows, similarity="alignment(strands=forward)", threshold=1.0)
+    assert one.components().tolist() == [0, 0, 1, 2, 0]
+    stops = splitleak.similarity_graph(["MKW*", "MKW", "mkw**", "MWW"], similarity="alignment", threshold=1.0)
+    assert stops.components().tolist() == [0, 0, 0, 1]
+
+
+def test_many_copies_stay_linear() -> None:
+    graph = splitleak.similarity_graph(["MKTAYIAKQRQ"] * 3000 + ["MKTAYIAKQRW"], similarity="alignment")
+    assert graph.n_pairs == 3001 * 3000 // 2
+    assert len(graph.left) == 1
+
+
+@pytest.mark.parametrize(
+    ("rows", "alphabet"),
+    [
+        (["ACGT"], "dna"),
+        (["ACGU"], "rna"),
+        (["ACGTU"], "dna"),
+        (["ACGN", "acg"], "dna"),
+        (["ACGL"], "protein"),
+    ],
+)
+def test_the_alphabet_is_told(rows, alphabet) -> None:
+    assert splitleak.similarity_graph(rows, similarity="alignment").details["alphabet"] == alphabet
+
+
+def test_ambiguous_letters_are_identical_to_nothing() -> None:
+    graph = splitleak.similarity_graph(
+        ["WWXXWW", "WWXXWWW"], similarity="alignment(denominator=longer)", threshold=0.1
+    )
+    assert graph.similarity.tolist() == [4 / 7]
+
+
+def test_chance_level() -> None:
+    rng = np.random.default_rng(0)
+    rows = ["".join(rng.choice(list("ARNDCQEGHI"), 60)) for _ in range(80)]
+    graph = splitleak.similarity_graph(rows, similarity="alignment(denominator=shorter)", threshold=0.3)
+    chance = graph.details["chance"]
+    share = graph.n_pairs / (80 * 79 / 2)
+    assert chance["pairs"] == 80 * 80
+    assert 0.8 * share < chance["share"] < 1.25 * share  # the rows are unrelated: chance explains their pairs
+    again = sequence.chance_level(as_records(rows), 0.3, denominator="shorter")
+    assert again == chance
+
+
+@pytest.mark.parametrize(
+    ("rows", "similarity", "message"),
+    [
+        (["MKT", "MK1T", "ÄMK"], "alignment", r"2 rows with letters that are no protein residues: row 1 \('1' in"),
+        (["ACGT", "AC-GT"], "alignment(alphabet=dna)", "these are aligned sequences: take the gaps out"),
+        (["ACGT", "ACGL"], "alignment(alphabet=dna)", "no nucleotides: row 1"),
+        (["MKT", "", " ", "**"], "alignment", r"3 empty sequences, the first in rows 1, 2, 3"),
+        (["MKT"], "alignment(measure=similarity)", "measure='similarity' is not known"),
+        (["MKT"], "alignment(denominator=short)", "did you mean 'shorter'"),
+        (["MKT"], "alignment(mode=glocal)", "did you mean 'local'"),
+        (["MKT"], "alignment(engine=fast)", "engine='fast' is not known"),
+        (["MKT"], "alignment(alphabet=peptide)", "alphabet='peptide' is not known"),
+        (["MKT"], "alignment(coverage=1.5)", r"coverage must be a number in \[0, 1\]"),
+        (["MKT"], "alignment(gap_open=-1)", "gap_open must be a whole number from 0 to 1000"),
+        (["MKT"], "alignment(strands=both)", "needs nucleotides"),
+        (["MKT"], "alignment(strands=all)", "strands='all' is not known"),
+        (["ACGT"], "alignment(matrix=BLOSUM62)", "write the scores of a match and a mismatch"),
+        (["ACGT"], "alignment(matrix='2/3')", "write the scores of a match and a mismatch"),
+        (["M" * 600_000], "alignment", "row 0 has 600,000; cut it"),
+    ],
+)  # fmt: skip
+def test_bad_input(rows, similarity, message) -> None:
+    with pytest.raises(InputError, match=message):
+        splitleak.similarity_graph(rows, similarity=similarity)
+
+
+def test_missing_sequences_can_be_set_aside() -> None:
+    graph = splitleak.similarity_graph(["MKT", None, "MKT"], similarity="alignment", missing="distinct")
+    assert graph.components().tolist() == [0, 1, 0]
+
+
+def test_a_split_of_real_proteins_is_separated() -> None:
+    folder = os.environ.get("SPLITLEAK_DATA")
+    if not folder:
+        pytest.skip("SPLITLEAK_DATA names no folder with real data")
+    text = (Path(folder) / "proteins" / "deeploc_test.fasta").read_text()
+    rows = ["".join(entry.split("\n")[1:]) for entry in text.split(">")[1:]][::12]
+    split = splitleak.split_by_similarity(rows, similarity="alignment", threshold=0.3)
+    assert split.certificate.verdict == "separated"
