@@ -81,7 +81,8 @@ class Split:
         labels : iterable of str or int, one per row
             Partition names; None, NaN or an empty text: the row is in no partition.
         names : sequence of str, optional
-            The partitions, the one to train on first; default: those met, largest first, then by name.
+            The partitions, the one to train on first; default: those met, largest first, then by name
+            (so a CSV file, which does not keep their order, comes back in this one).
 
         Raises
         ------
