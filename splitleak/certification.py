@@ -124,11 +124,16 @@ def certify_search(
     names: Sequence[str],
     codes: NDArray[np.int64],
     *,
+    folds: bool = False,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Certificate:
-    """Certify partitions whose data has been read already (`names[0]` is the training side)."""
-    held_out = sample_rows(search.records.row_hashes, np.flatnonzero(codes > 0), seed)
+    """Certify partitions whose data has been read already.
+
+    `names[0]` is the training side; with `folds` each partition is held out once, and all others are.
+    """
+    first_held = 0 if folds else 1
+    held_out = sample_rows(search.records.row_hashes, np.flatnonzero(codes >= first_held), seed)
     anyone = sample_rows(search.records.row_hashes, np.flatnonzero(codes >= 0), seed)
     queries = np.union1d(held_out, anyone)
     near = search.neighbours(queries, codes)
@@ -139,13 +144,18 @@ def certify_search(
     exhaustive = graph.exact
     random, nearest = None, None
     if near is not None:
-        found = near.nearest[np.searchsorted(queries, held_out), 0]
-        nearest = _histogram(found, held_out, names, codes, search.threshold)
-        random = _yardstick(near.degree[np.searchsorted(queries, anyone)], codes)
+        found = near.nearest[np.searchsorted(queries, held_out)]
+        found = _in_other_folds(found, codes[held_out]) if folds else found[:, 0]
+        nearest = _histogram(found, held_out, names, codes, search.threshold, first_held)
+        training = (
+            int((codes >= 0).sum()) * (len(names) - 1) // len(names) if folds else int((codes == 0).sum())
+        )
+        random = _yardstick(near.degree[np.searchsorted(queries, anyone)], codes, training)
+    with_similar = crossing.with_other if folds else crossing.with_training
     held = tuple(
         HeldOut(name, rows, int(found), float(found / max(1, rows)))
-        for k, name in enumerate(names[1:], 1)
-        for rows, found in [(int((codes == k).sum()), crossing.with_training[k])]
+        for k, name in enumerate(names[first_held:], first_held)
+        for rows, found in [(int((codes == k).sum()), with_similar[k])]
     )
     verdict: Verdict = "leaking" if crossing.n else ("separated" if exhaustive else "separated_with_recall")
     notes = [] if graph.complete else ["too many similar pairs cross to list or count them all"]
@@ -223,23 +233,31 @@ def _across(
     return listed
 
 
+def _in_other_folds(nearest: NDArray[np.float64], own: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the largest similarity of each row to a row outside its own fold; NaN: there is none."""
+    outside = nearest.copy()
+    outside[np.arange(len(own)), own] = np.nan
+    return np.asarray(np.fmax.reduce(outside, axis=1))
+
+
 def _histogram(
     nearest: NDArray[np.float64],
     rows: NDArray[np.int64],
     names: Sequence[str],
     codes: NDArray[np.int64],
     threshold: float,
+    first_held: int,
 ) -> Nearest | None:
     edges = np.union1d(_EDGES, [threshold])  # so that no bin holds rows of both sides of it
     counts, looked_up = {}, {}
-    for k, name in enumerate(names[1:], 1):
+    for k, name in enumerate(names[first_held:], first_held):
         values = nearest[(codes[rows] == k) & np.isfinite(nearest)]
         counts[name] = tuple(int(c) for c in np.histogram(np.maximum(values, 0), bins=edges)[0])
         looked_up[name] = len(values)
-    return Nearest(tuple(edges.tolist()), counts, looked_up, len(rows) < int((codes > 0).sum()))
+    return Nearest(tuple(edges.tolist()), counts, looked_up, len(rows) < int((codes >= first_held).sum()))
 
 
-def _yardstick(degree: NDArray[np.int64], codes: NDArray[np.int64]) -> Yardstick | None:
+def _yardstick(degree: NDArray[np.int64], codes: NDArray[np.int64], training: int) -> Yardstick | None:
     """Return the expected share of held-out rows with a similar training row, over all random splits.
 
     A held-out row with d similar rows has none of them among the m training rows with the hypergeometric
@@ -247,7 +265,7 @@ def _yardstick(degree: NDArray[np.int64], codes: NDArray[np.int64]) -> Yardstick
     """
     from scipy.special import gammaln
 
-    n, m = int((codes >= 0).sum()), int((codes == 0).sum())
+    n, m = int((codes >= 0).sum()), training
     if n < 2 or len(degree) == 0:
         return None
     free = n - 1 - degree

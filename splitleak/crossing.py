@@ -27,6 +27,8 @@ class CrossingPairs:
         Rows of each partition.
     with_training : int64 array of shape (n_partitions,)
         Rows of each partition with a similar row in partition 0.
+    with_other : int64 array of shape (n_partitions,)
+        Rows of each partition with a similar row in any other.
     worst : list of (left, right, similarity)
         The most similar crossing pairs, at most `limit` of them.
     """
@@ -36,6 +38,7 @@ class CrossingPairs:
     largest: NDArray[np.float64]
     rows: NDArray[np.int64]
     with_training: NDArray[np.int64]
+    with_other: NDArray[np.int64]
     worst: list[tuple[int, int, float]]
 
 
@@ -63,15 +66,27 @@ def crossing_pairs(
             pairs[i, j] = pairs[j, i] = between[similar].sum() + within.sum()
             top = 1.0 if within.any() else (s[between > 0].max() if (between > 0).any() else np.nan)
             largest[i, j] = largest[j, i] = top
-    meets = members[:, 0] > 0
     a, b, s = a[similar], b[similar], s[similar]
-    near = meets.copy()
-    near[a[meets[b]]] = True
-    near[b[meets[a]]] = True
-    with_training = members[near].sum(axis=0)
-    with_training[0] = 0
+    with_training, with_other = _with_similar(members, a, b)
     worst = _worst(members, a, b, s, copies, codes, limit)
-    return CrossingPairs(int(pairs.sum()) // 2, pairs, largest, members.sum(axis=0), with_training, worst)
+    return CrossingPairs(
+        int(pairs.sum()) // 2, pairs, largest, members.sum(axis=0), with_training, with_other, worst
+    )
+
+
+def _with_similar(
+    members: NDArray[np.int64], a: NDArray[np.int64], b: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the rows of each partition with a similar row in partition 0, and in any other partition."""
+    reach = members > 0  # the partitions in which a representative's rows have a similar row or a copy
+    for j in range(members.shape[1]):
+        inside = members[:, j] > 0
+        reach[a[inside[b]], j] = True
+        reach[b[inside[a]], j] = True
+    with_training = members[reach[:, 0]].sum(axis=0)
+    with_training[0] = 0
+    others = reach.sum(axis=1)[:, None] - reach  # besides the partition itself
+    return with_training, np.where(others > 0, members, 0).sum(axis=0)
 
 
 def _worst(
