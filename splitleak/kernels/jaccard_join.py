@@ -10,6 +10,7 @@ et al. 2008, PPJoin), ``a >= t b`` (length filter), the place of the shared toke
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
 
@@ -114,6 +115,12 @@ def jaccard_pairs(
         parent = np.arange(len(index.rows), dtype=np.int32)
         found = [search(part, parent) for part in parts]
     return _in_rows(index, [pairs for part in found for pairs in part], complete)
+
+
+def is_compiled() -> bool:
+    """Return whether the join was compiled on this machine before (it is, once, by its first call)."""
+    folder = _search.stats.cache_path
+    return folder is not None and any(Path(folder).glob("jaccard_join._search-*.nbi"))
 
 
 def _probing(index: PrefixIndex, block: Block) -> list[tuple[int, int]]:

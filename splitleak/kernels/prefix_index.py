@@ -207,7 +207,8 @@ def _smallest(keys, m, wanted, levels, count, chosen):  # type: ignore[no-untype
     """Copy at least the `wanted` smallest of m keys to `chosen`; return how many were copied."""
     narrow = 2 if m <= 128 else 0
     n_levels = LEVELS >> narrow
-    count[:n_levels] = 0
+    for level in range(n_levels):
+        count[level] = 0
     for k in range(m):
         count[levels[keys[k] >> np.uint64(64 - LEVEL_BITS)] >> narrow] += 1
     cut, below = 0, count[0]

@@ -72,7 +72,7 @@ def shingle_sets(
     tokens = np.empty(first[-1], dtype=np.uint64)
     count = np.zeros(n_rows, dtype=np.int64)
     levels = uniform_levels()
-    is_word = word_characters() if unit == "word" else np.zeros(0, dtype=np.uint8)
+    is_word = word_characters(0 if unit == "char" else 128 if buffer.max(initial=0) < 128 else 0x110000)
 
     def fill(chunk: tuple[int, int]) -> int:
         a, b = chunk
@@ -93,11 +93,11 @@ def shingle_sets(
     return tokens, np.concatenate([[0], np.cumsum(count)])
 
 
-@lru_cache(maxsize=1)
-def word_characters() -> NDArray[np.uint8]:
-    r"""Return one byte per code point: 1 where ``re`` counts it as a word character (``\w``)."""
-    table = np.zeros(0x110000, dtype=np.uint8)
-    for run in re.finditer(r"\w+", "".join(map(chr, range(0x110000)))):
+@lru_cache(maxsize=3)
+def word_characters(limit: int) -> NDArray[np.uint8]:
+    r"""Return one byte per code point below `limit`: 1 where ``re`` has a word character (``\w``)."""
+    table = np.zeros(limit, dtype=np.uint8)
+    for run in re.finditer(r"\w+", "".join(map(chr, range(limit)))):
         table[run.start() : run.end()] = 1
     return table
 

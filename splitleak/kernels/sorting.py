@@ -38,7 +38,8 @@ def sort_range(keys, first, m, levels, spare, count):  # type: ignore[no-untyped
         return
     narrow = 2 if m <= 128 else 0  # 64 levels are enough for the usual row, and cheaper to reset
     n_levels = LEVELS >> narrow
-    count[: n_levels + 1] = 0
+    for level in range(n_levels + 1):
+        count[level] = 0
     for i in range(first, first + m):
         count[(levels[keys[i] >> np.uint64(64 - LEVEL_BITS)] >> narrow) + 1] += 1
     for level in range(n_levels):
@@ -60,7 +61,8 @@ def sort_range(keys, first, m, levels, spare, count):  # type: ignore[no-untyped
 def _radix_sort(keys, first, m, spare, count):  # type: ignore[no-untyped-def]
     for digit in range(8):
         shift = np.uint64(8 * digit)
-        count[:] = 0
+        for value in range(257):
+            count[value] = 0
         for i in range(m):
             count[np.int64((keys[first + i] >> shift) & np.uint64(255)) + 1] += 1
         for value in range(256):
@@ -69,4 +71,5 @@ def _radix_sort(keys, first, m, spare, count):  # type: ignore[no-untyped-def]
             bin_ = np.int64((keys[first + i] >> shift) & np.uint64(255))
             spare[count[bin_]] = keys[first + i]
             count[bin_] += 1
-        keys[first : first + m] = spare[:m]
+        for i in range(m):  # a loop compiles in a fraction of a slice assignment's time
+            keys[first + i] = spare[i]
