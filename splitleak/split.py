@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
 from splitleak._progress import Progress
-from splitleak._tables import Factor, resolve_factor, resolve_factors
-from splitleak.allocation import Allocation, allocate, explain_infeasible, within
+from splitleak._tables import resolve_factor, resolve_factors
 from splitleak.certification import certify_search
-from splitleak.clustering import Clustering, cluster
-from splitleak.errors import InfeasibleSplitError, InputError, SplitleakWarning, unknown_option
-from splitleak.graph import SimilarityGraph
+from splitleak.errors import InputError, SplitleakWarning, unknown_option
+from splitleak.feasibility import Task, clusters_of_kept, drop_rows, feasible_threshold, infeasible
 from splitleak.partition import Split
 from splitleak.provenance import Provenance
-from splitleak.sampling import mix
 from splitleak.search import Missing, Search
-from splitleak.sizes import Sizes, SizesLike, parse_sizes
+from splitleak.sizes import SizesLike, parse_sizes
 
-OnInfeasible = Literal["error", "nearest"]
+OnInfeasible = Literal["error", "nearest", "drop", "raise_threshold"]
 
 
 def split_by_similarity(
@@ -35,6 +34,7 @@ def split_by_similarity(
     groups: Any = None,
     missing: Missing = "equal",
     on_infeasible: OnInfeasible = "error",
+    max_dropped: float | None = None,
     tolerance: float = 0.02,
     certify: bool = True,
     seed: int = 0,
@@ -70,8 +70,12 @@ def split_by_similarity(
     missing : {"equal", "distinct", "error"}
         What a missing or empty compared value is: equal to every other such value, similar to nothing, or an
         error.
-    on_infeasible : {"error", "nearest"}
-        When whole clusters cannot meet the sizes within `tolerance`: raise, or take the nearest and warn.
+    on_infeasible : {"error", "nearest", "drop", "raise_threshold"}
+        When whole clusters cannot meet the sizes within `tolerance`: raise; take the nearest sizes and warn; drop as
+        few rows as possible, so that the sizes, as shares of the rows kept, are met and still no similar pair
+        crosses (dropped rows have code -1); or take the lowest threshold at which the sizes can be met.
+    max_dropped : int or float, optional
+        With "drop": most rows (or share of the rows in [0, 1)) that may go.
     tolerance : float
         Allowed deviation of each partition as a share of all rows, in [0, 1).
     certify : bool
@@ -110,16 +114,20 @@ def split_by_similarity(
     strata = None if stratify is None else resolve_factor(source, stratify, argument="stratify")
     factors = resolve_factors(source, groups, argument="groups")
     bars = Progress(progress)
+    most = _rows_to_drop(max_dropped, source.n_rows, on_infeasible)
 
-    graph = search.graph(seed=seed, progress=bars)
-    clustering = cluster(graph, [factor.codes for factor in factors])
-    allocation = _allocate(search, clustering, request, strata, seed)
-    if not within(allocation.achieved, request.targets, tolerance, source.n_rows):
-        error = _infeasible(search, graph, clustering, factors, request, allocation, tolerance, seed)
-        if on_infeasible == "error":
-            raise error
-        warnings.warn(f"{error} Taking the nearest feasible sizes.", SplitleakWarning, stacklevel=2)
-    codes = allocation.codes[clustering.labels]
+    task = Task(
+        graph=search.graph(seed=seed, progress=bars),
+        groups=[factor.codes for factor in factors],
+        request=request,
+        classes=None if strata is None else strata.codes,
+        row_hashes=search.records.row_hashes,
+        tolerance=tolerance,
+        seed=int(seed),
+    )
+    codes, clusters, task = _assign(task, on_infeasible, most)
+    if task.graph.threshold != search.threshold:
+        search = replace(search, threshold=task.graph.threshold)
     options = {
         "on": list(search.records.columns) or None,
         "similarity": search.backend.describe(),
@@ -131,13 +139,14 @@ def split_by_similarity(
         "groups": [factor.name for factor in factors] or None,
         "missing": missing,
         "on_infeasible": on_infeasible,
+        "max_dropped": max_dropped,
         "tolerance": tolerance,
         "seed": int(seed),
     }
     return Split(
         names=request.names,
         codes=codes,
-        clusters=clustering.labels,
+        clusters=clusters,
         asked=request.targets,
         row_hashes=search.records.row_hashes,
         class_names=None if strata is None else tuple(str(level) for level in strata.levels),
@@ -147,6 +156,41 @@ def split_by_similarity(
         if certify
         else None,
     )
+
+
+def _assign(
+    task: Task, on_infeasible: OnInfeasible, max_dropped: int | None
+) -> tuple[NDArray[np.int64], NDArray[np.int64], Task]:
+    """Return the partition and the cluster of each row, and the task as it was solved."""
+    clustering = task.cluster()
+    allocation = task.allocate(clustering)
+    if task.is_met(allocation):
+        return allocation.codes[clustering.labels], clustering.labels, task
+    if on_infeasible == "drop":
+        codes = drop_rows(task, max_dropped)
+        return codes, clusters_of_kept(task, codes), task
+    if on_infeasible == "raise_threshold":
+        higher = feasible_threshold(task)
+        if higher is not None:
+            return _assign(replace(task, graph=task.graph.at(higher)), "error", None)
+    error = infeasible(task, clustering, allocation)
+    if on_infeasible != "nearest":
+        raise error
+    warnings.warn(f"{error} Taking the nearest feasible sizes.", SplitleakWarning, stacklevel=3)
+    return allocation.codes[clustering.labels], clustering.labels, task
+
+
+def _rows_to_drop(max_dropped: float | None, n_rows: int, on_infeasible: str) -> int | None:
+    if max_dropped is None:
+        return None
+    if on_infeasible != "drop":
+        raise InputError(f"max_dropped= goes with on_infeasible='drop', got on_infeasible={on_infeasible!r}")
+    whole = isinstance(max_dropped, (int, np.integer)) and not isinstance(max_dropped, bool)
+    if not (whole and max_dropped >= 0) and not (isinstance(max_dropped, float) and 0 <= max_dropped < 1):
+        raise InputError(
+            f"max_dropped must be a number of rows, or a share of them in [0, 1), got {max_dropped!r}"
+        )
+    return int(max_dropped) if whole else int(max_dropped * n_rows)
 
 
 def _check_options(on_infeasible: str, tolerance: float, seed: int) -> None:
@@ -166,91 +210,3 @@ def _named_columns(*arguments: Any) -> set[str]:
         if isinstance(names, (list, tuple)):
             found.update(name for name in names if isinstance(name, str))
     return found
-
-
-def _allocate(
-    search: Search, clustering: Clustering, request: Sizes, strata: Factor | None, seed: int
-) -> Allocation:
-    k, labels = clustering.n_clusters, clustering.labels
-    classes = None
-    if strata is not None:
-        n_levels = len(strata.levels) + 1  # one more for rows whose class is missing
-        flat = np.bincount(labels * n_levels + strata.codes % n_levels, minlength=k * n_levels)
-        classes = flat.reshape(k, n_levels).astype(np.int64)
-        classes = classes[:, classes.any(axis=0)]
-    keys = np.zeros(k, dtype=np.uint64)
-    np.add.at(keys, labels, mix(search.records.row_hashes))  # a sum: the order of the rows does not matter
-    return allocate(clustering.sizes, request.targets, classes=classes, keys=keys, seed=seed)
-
-
-def _infeasible(
-    search: Search,
-    graph: SimilarityGraph,
-    clustering: Clustering,
-    factors: Sequence[Factor],
-    request: Sizes,
-    allocation: Allocation,
-    tolerance: float,
-    seed: int,
-) -> InfeasibleSplitError:
-    """Return the error that names the obstacle, the nearest sizes, and the ways out with their price."""
-    n = graph.n_rows
-    group_codes = [factor.codes for factor in factors]
-
-    def attempt(graph: SimilarityGraph, groups: Sequence[Any]) -> Allocation:
-        return _allocate(
-            search, cluster(graph, groups), request, None, seed
-        )  # sizes do not depend on classes
-
-    def feasible(allocation: Allocation) -> bool:
-        return bool(within(allocation.achieved, request.targets, tolerance, n))
-
-    ways = []
-    if factors and feasible(attempt(graph, [])):
-        ways.append("without groups= the sizes can be met (rows of one group would then be apart)")
-    higher = _higher_threshold(graph, lambda g: feasible(attempt(g, group_codes)))
-    if higher is not None:
-        ways.append(
-            f"threshold={higher:g} meets them: {_shares(request, attempt(graph.at(higher), group_codes), n)}"
-            " (pairs less similar than that may then cross)"
-        )
-    ways.append(
-        f"on_infeasible='nearest' takes the nearest sizes: {_shares(request, allocation, n)}; or ask for sizes= like"
-        " those, or allow more with tolerance="
-    )
-    story = explain_infeasible(
-        clustering.sizes, request.targets, request.names, allocation.achieved, tolerance
-    )
-    message = story + " Ways out: " + "; ".join(f"({i}) {way}" for i, way in enumerate(ways, 1)) + "."
-    return InfeasibleSplitError(
-        message,
-        nearest=dict(zip(request.names, allocation.achieved.tolist(), strict=True)),
-        largest_cluster=int(clustering.sizes.max()),
-        ways_out=ways,
-    )
-
-
-def _higher_threshold(graph: SimilarityGraph, feasible: Any) -> float | None:
-    """Return the smallest threshold (by bisection over the similarities) at which `feasible` holds."""
-    if not graph.complete or not len(graph.similarity):
-        return None
-    # two decimals are what a person would type; rounding up keeps every pair below the step apart
-    steps = np.unique(np.ceil(np.unique(graph.similarity) * 100 + 1e-9) / 100)
-    steps = steps[(steps > graph.threshold) & (steps <= 1)]
-    low, high = 0, len(steps)
-    while low < high:
-        middle = (low + high) // 2
-        if feasible(graph.at(float(steps[middle]))):
-            high = middle
-        else:
-            low = middle + 1
-    if low == len(steps):
-        return None
-    return float(steps[low])
-
-
-def _shares(request: Sizes, allocation: Allocation, n: int) -> str:
-    return ", ".join(
-        f"{name} {100 * rows / n:.1f} %"
-        for name, rows in zip(request.names, allocation.achieved, strict=True)
-    )
