@@ -7,7 +7,7 @@ sequences alone, whichever comes first, and does not depend on how ties happen t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,7 +20,7 @@ from splitleak.kernels.lane_sweep import EXACT_LANES, SCORE_LANES, sweep_exact, 
 LOCAL, SEMIGLOBAL, GLOBAL = 0, 1, 2
 SCORE_SHIFT, IDENTITY_SHIFT = 40, 20
 MIXED, IGNORED = -2, -1
-_QUERIES = 16_384  # of one job: bounds the memory for its pairs
+_ROWS = 16_384  # of one job: bounds the memory for its pairs
 _PACKS = 512  # of one job: enough to keep threads busy, few enough to start quickly
 _FAR = -(1 << 61)
 
@@ -71,8 +71,9 @@ def scan(
     gap_extend: int,
     needs: Needs,
     *,
-    queries: NDArray[np.bool_] | None = None,
-    batches: NDArray[np.int64] | None = None,
+    n_left: int | None = None,
+    batches: Sequence[int] | None = None,
+    rows: NDArray[np.int64] | None = None,
     advance: Callable[[int], None] | None = None,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the pairs ``(left, right)``, left < right, whose best local score reaches what they need.
@@ -80,17 +81,17 @@ def scan(
     Parameters
     ----------
     sequences : Sequences
-        In an order in which neighbours have similar lengths.
+        Ordered by length: 64 neighbours share a sweep, which is as long as the longest of them.
     weights : int64 array of shape (n_letters, n_letters)
         Score of each pair of letters, symmetric; at most 255 wide.
     gap_open, gap_extend : int
         Cost of the first and of each further column of a gap, in [0, 255].
     needs : Needs
         Scores above `score_limit` cannot be told apart in 8 bits: pairs that reach it are returned.
-    queries : bool array of shape (n,), optional
-        Only pairs whose left sequence is one of these.
-    batches : int64 array, optional
-        Only pairs whose right sequence is in these batches of 64.
+    n_left : int, optional
+        Only pairs whose left sequence is one of the first `n_left`.
+    batches, rows : sequence of int and int64 array, optional
+        Only pairs whose left sequence is in these batches of 64, whose right sequence is in `rows` (ascending).
     advance : callable, optional
         Told of each batch done.
     """
@@ -99,14 +100,18 @@ def scan(
     table = np.zeros((len(weights) + 1, len(weights)), dtype=np.uint8)
     table[:-1] = weights + bias
     table[-1] = bias  # the letter behind the end of a lane: no score, so that the maximum stays
-    wanted = np.ones(n, dtype=np.bool_) if queries is None else queries
-    numbers = range((n + SCORE_LANES - 1) // SCORE_LANES) if batches is None else batches.tolist()
-    jobs = [(b * SCORE_LANES, q) for b in numbers for q in range(0, min(n, (b + 1) * SCORE_LANES), _QUERIES)]
+    n_left = n if n_left is None else n_left
+    rows = np.arange(n) if rows is None else rows
+    batches = range((n_left + SCORE_LANES - 1) // SCORE_LANES) if batches is None else batches
+    jobs = []
+    for b in batches:
+        later = rows[np.searchsorted(rows, b * SCORE_LANES, side="right") :]
+        jobs += [(b, later[at : at + _ROWS], at) for at in range(0, len(later), _ROWS)]
 
-    def work(job: tuple[int, int]) -> Any:
+    def work(job: tuple[int, NDArray[np.int64], int]) -> Any:
         costs = (np.uint8(bias), np.uint8(gap_open), np.uint8(gap_extend), score_limit(weights))
-        pairs = _scan(*sequences, table, *costs, *needs, wanted, job[0], job[1], job[1] + _QUERIES)
-        if advance is not None and job[1] == 0:
+        pairs = _scan(*sequences, table, *costs, *needs, n_left, job[0] * SCORE_LANES, job[1])
+        if advance is not None and job[2] == 0:
             advance(1)
         return pairs
 
@@ -126,64 +131,65 @@ def _meet(a, b):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def _scan(  # type: ignore[no-untyped-def]
-    codes, reverse, starts, sides, table, bias, gap_open, gap_extend, limit, score, matches, of_longer, wanted,
-    first, query_from, query_to,
-):  # fmt: skip
-    n = len(starts) - 1
-    lanes = min(SCORE_LANES, n - first)
-    length = np.diff(starts)
-    columns = length[first : first + lanes].max()
+def _lane_profile(codes, starts, first, lanes, columns, table):  # type: ignore[no-untyped-def]
+    """Return the weight of each letter against each lane's letter in each column."""
     letters = table.shape[1]
-    end = np.uint8(letters)
-    # the weights of all letters against each column, for all queries
     profile = np.empty((columns, letters, SCORE_LANES), dtype=np.uint8)
     column = np.empty(SCORE_LANES, dtype=np.uint8)
     for j in range(columns):
         for k in range(SCORE_LANES):
-            column[k] = codes[starts[first + k] + j] if k < lanes and j < length[first + k] else end
+            inside = k < lanes and starts[first + k] + j < starts[first + k + 1]
+            column[k] = codes[starts[first + k] + j] if inside else np.uint8(letters)
         for letter in range(letters):
             for k in range(SCORE_LANES):
                 profile[j, letter, k] = table[column[k], letter]
-    query_to = min(query_to, first + lanes - 1, n)
-    rows = length[query_from:query_to].max() if query_to > query_from else 1
-    h = np.empty((rows, SCORE_LANES), dtype=np.uint8)
-    e = np.empty((rows, SCORE_LANES), dtype=np.uint8)
+    return profile
+
+
+@njit(nogil=True, cache=True)
+def _scan(  # type: ignore[no-untyped-def]
+    codes, reverse, starts, sides, table, bias, gap_open, gap_extend, limit, score, matches, of_longer, n_left,
+    first, rows,
+):  # fmt: skip
+    """Sweep the lanes of one batch (the sequences from `first`) down each of `rows`."""
+    length = np.diff(starts)
+    lanes = min(SCORE_LANES, len(length) - first, n_left - first)
+    profile = _lane_profile(codes, starts, first, lanes, length[first : first + lanes].max(), table)
+    h = np.empty((length[rows].max(), SCORE_LANES), dtype=np.uint8)
+    e = np.empty_like(h)
     best = np.empty(SCORE_LANES, dtype=np.uint8)
     ask = np.empty(SCORE_LANES, dtype=np.int64)
-    pairs = np.empty((max(0, query_to - query_from) * lanes, 2), dtype=np.int64)
+    pairs = np.empty((len(rows) * lanes, 2), dtype=np.int64)
     m = 0
-    for q in range(query_from, query_to):
-        last = 0
+    for r in rows:
+        columns = 0
         for k in range(lanes):
-            r = first + k
+            q = first + k
             ask[k] = 1 << 62
-            if r <= q or not wanted[q]:
-                continue
-            if len(sides) and not _meet(sides[q], sides[r]):
+            if q >= r or (len(sides) and not _meet(sides[q], sides[r])):
                 continue
             least = max(matches[q], matches[r]) if of_longer else min(matches[q], matches[r])
             if least > min(length[q], length[r]):
                 continue
             ask[k] = min(limit, max(score[q], score[r]) if of_longer else min(score[q], score[r]))
-            last = max(last, length[r])
-        if last == 0:
+            columns = max(columns, length[q])
+        if columns == 0:
             continue
         best[:] = 0
         for strand in range(2 if len(reverse) else 1):
-            letters_of_query = codes[starts[q] :] if strand == 0 else reverse[starts[q] :]
-            h[: length[q]] = 0
-            e[: length[q]] = 0
-            for j in range(last):
+            letters = codes[starts[r] :] if strand == 0 else reverse[starts[r] :]
+            h[: length[r]] = 0
+            e[: length[r]] = 0
+            for j in range(columns):
                 sweep_scores(
                     np.uint64(h.ctypes.data), np.uint64(e.ctypes.data), np.uint64(profile[j].ctypes.data),
-                    np.uint64(letters_of_query.ctypes.data), length[q], np.uint64(best.ctypes.data), bias, gap_open,
+                    np.uint64(letters.ctypes.data), length[r], np.uint64(best.ctypes.data), bias, gap_open,
                     gap_extend,
                 )  # fmt: skip
         for k in range(lanes):
             if best[k] >= ask[k]:
-                pairs[m, 0] = q
-                pairs[m, 1] = first + k
+                pairs[m, 0] = first + k
+                pairs[m, 1] = r
                 m += 1
     return pairs[:m].copy()
 
@@ -217,15 +223,15 @@ def align(
     mode : int
         `LOCAL`, `SEMIGLOBAL` (gaps at the ends are free) or `GLOBAL`.
     left, right : int64 arrays
-        Positions of the sequences; quickest where equal `left` stand together and lengths of `right` are similar.
+        Positions of the sequences; quickest where equal `right` stand together, with `left` of similar lengths.
     """
     table = np.zeros((len(weights) + 1, len(weights)), dtype=np.int64)
     table[:-1] = (weights << SCORE_SHIFT) - 1
     table[np.arange(len(weights)), np.arange(len(weights))] += identical.astype(np.int64) << IDENTITY_SHIFT
     opening, extending = (gap_open << SCORE_SHIFT) + 1, (gap_extend << SCORE_SHIFT) + 1
-    new = np.append(True, left[1:] != left[:-1])[: len(left)]
+    new = np.append(True, right[1:] != right[:-1])[: len(right)]
     group_start = np.flatnonzero(new)
-    place = np.arange(len(left)) - group_start[np.cumsum(new) - 1] if len(left) else left
+    place = np.arange(len(right)) - group_start[np.cumsum(new) - 1] if len(right) else right
     packs = np.append(np.flatnonzero(place % EXACT_LANES == 0), len(left))
     jobs = list(range(0, len(packs) - 1, _PACKS))
 
@@ -248,7 +254,7 @@ def _align(  # type: ignore[no-untyped-def]
     letters = table.shape[1]
     rows = 1
     for p in range(packs[0], packs[-1]):
-        rows = max(rows, starts[left[p] + 1] - starts[left[p]])
+        rows = max(rows, starts[right[p] + 1] - starts[right[p]])
     h = np.empty((rows, EXACT_LANES), dtype=np.int64)
     e = np.empty((rows, EXACT_LANES), dtype=np.int64)
     weights = np.zeros((letters, EXACT_LANES), dtype=np.int64)
@@ -257,12 +263,12 @@ def _align(  # type: ignore[no-untyped-def]
     out = np.empty(packs[-1] - packs[0], dtype=np.int64)
     for pack in range(len(packs) - 1):
         begin, lanes = packs[pack], packs[pack + 1] - packs[pack]
-        q = left[begin]
-        n = starts[q + 1] - starts[q]
+        r = right[begin]
+        n = starts[r + 1] - starts[r]
         for strand in range(2 if len(reverse) else 1):
-            letters_of_query = codes[starts[q] :] if strand == 0 else reverse[starts[q] :]
+            letters_of_row = codes[starts[r] :] if strand == 0 else reverse[starts[r] :]
             _align_pack(
-                codes, starts, right[begin : begin + lanes], letters_of_query[:n], table, gap_open, gap_extend,
+                codes, starts, left[begin : begin + lanes], letters_of_row[:n], table, gap_open, gap_extend,
                 mode, h, e, weights, best, result,
             )  # fmt: skip
             for k in range(lanes):

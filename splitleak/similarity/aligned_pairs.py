@@ -169,15 +169,14 @@ def choose_bound(prepared: Prepared, definition: Definition, threshold: float) -
         known = [Bound(x, y) for x, y in _BOUNDS if (y == 0 or free) and x * threshold > y]
     known = [bound for bound in known if bound.fits(prepared.scheme)]
     n = len(prepared.lengths)
-    if len(known) < 2 or n < 256:
-        return known[-1] if known else None
-    queries = np.zeros(n, dtype=bool)
-    queries[np.linspace(0, n - 1, 24).astype(np.int64)] = True
+    if len(known) < 2 or n < 2 * SCORE_LANES:
+        return known[len(known) // 2] if known else None
     n_batches = -(-n // SCORE_LANES)
-    batches = np.unique((np.arange(4) + 0.5) * n_batches // 4).astype(np.int64)
+    batches = np.unique((np.arange(4) + 0.5) * n_batches // 4).astype(np.int64).tolist()
+    rows = np.unique(np.linspace(0, n - 1, 24).astype(np.int64))
 
     def cells(bound: Bound) -> float:
-        left, right = bound.scan(prepared, definition, threshold, queries=queries, batches=batches)
+        left, right = bound.scan(prepared, definition, threshold, batches=batches, rows=rows)
         return float((prepared.lengths[left] * prepared.lengths[right]).sum())
 
     return min(known, key=cells)
@@ -188,20 +187,20 @@ def exhaustive_pairs(
     definition: Definition,
     threshold: float,
     *,
-    queries: NDArray[np.bool_] | None = None,
+    n_left: int | None = None,
     progress: Progress = SILENT,
 ) -> Pairs:
-    """Return all pairs with similarity >= threshold; with `queries`, those whose left is one of them."""
+    """Return all pairs with similarity >= threshold; with `n_left`, those whose left is one of the first."""
     bound = choose_bound(prepared, definition, threshold)
     if bound is None:
         parts = [
             _similar(prepared, definition, threshold, left, right)
-            for left, right in _all_pairs(prepared, definition, threshold, queries)
+            for left, right in _all_pairs(prepared, definition, threshold, n_left)
         ]
         return _joined(parts)
-    n_batches = -(-len(prepared.lengths) // SCORE_LANES)
+    n_batches = -(-(n_left or len(prepared.lengths)) // SCORE_LANES)
     with progress.stage("scores of all pairs", n_batches) as stage:
-        left, right = bound.scan(prepared, definition, threshold, queries=queries, advance=stage.advance)
+        left, right = bound.scan(prepared, definition, threshold, n_left=n_left, advance=stage.advance)
     return verified(prepared, definition, threshold, left, right, progress=progress)
 
 
@@ -215,7 +214,7 @@ def verified(
     progress: Progress = SILENT,
 ) -> Pairs:
     """Align pairs and return those with similarity >= threshold."""
-    order = np.lexsort((right, left))
+    order = np.lexsort((left, right))
     left, right = left[order], right[order]
     parts = []
     with progress.stage("alignments", len(left)) as stage:
@@ -244,24 +243,21 @@ def _joined(parts: list[Pairs]) -> Pairs:
 
 
 def _all_pairs(
-    prepared: Prepared, definition: Definition, threshold: float, queries: NDArray[np.bool_] | None
+    prepared: Prepared, definition: Definition, threshold: float, n_left: int | None
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Yield all pairs that may meet and are long enough, in blocks."""
+    """Yield all pairs that may meet and are long enough, in blocks, by the right sequence."""
     lengths, sides = prepared.lengths, prepared.sequences.sides
-    n, begin = len(lengths), 0
     matches = definition.least_matches(lengths, threshold)
     combine = np.maximum if definition.of_longer else np.minimum
-    while begin < n:
-        end = min(n, begin + max(1, _BLOCK // (n - begin)))
-        left, right = np.arange(begin, end)[:, None], np.arange(begin, n)[None, :]
-        meet = (left < right) & (
-            combine(matches[left], matches[right]) <= np.minimum(lengths[left], lengths[right])
-        )
-        if queries is not None:
-            meet &= queries[left]
+    lefts, begin = np.arange(n_left or len(lengths))[None, :], 0
+    while begin < len(lengths):
+        end = begin + max(1, _BLOCK // lefts.size)
+        rights = np.arange(begin, min(end, len(lengths)))[:, None]
+        meet = lefts < rights
+        meet &= combine(matches[lefts], matches[rights]) <= np.minimum(lengths[lefts], lengths[rights])
         if len(sides):
-            a, b = sides[left], sides[right]
+            a, b = sides[lefts], sides[rights]
             meet &= (a != kernel.IGNORED) & (b != kernel.IGNORED) & ((a != b) | (a == kernel.MIXED))
-        rows, columns = np.nonzero(meet)
-        yield rows + begin, columns + begin
+        at, left = np.nonzero(meet)
+        yield left, at + begin
         begin = end

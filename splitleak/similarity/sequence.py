@@ -34,7 +34,7 @@ Engine = Literal["auto", "exhaustive", "filtered"]
 
 EXHAUSTIVE_CELLS = 1e13  # letters times letters over all pairs: some eight minutes of one core
 LOOKUP_FLOOR = 0.3  # look-ups do not tell similarities below it, where chance reaches
-CHANCE_SAMPLE = 128, 256  # sequences, and shuffled ones that they are compared with
+CHANCE_SAMPLE = 64, 256  # sequences, and shuffled ones that they are compared with
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,8 @@ def alignment_nearest(
     """Compare some rows with all rows, exhaustively; similarities below 0.3 and the threshold are told as 0."""
     definition = Definition.checked(measure, denominator, coverage, mode)
     data = _read(records, None, alphabet, matrix, gap_open, gap_extend, strands, first=queries)
-    wanted = np.isin(data.rows, data.copies[queries])  # they stand before all others
-    pairs = exhaustive_pairs(data.prepared, definition, min(threshold, LOOKUP_FLOOR), queries=wanted)
+    n_left = len(np.unique(data.copies[queries]))  # the queries stand before all others
+    pairs = exhaustive_pairs(data.prepared, definition, min(threshold, LOOKUP_FLOOR), n_left=n_left)
     left, right = data.rows[pairs.left], data.rows[pairs.right]
     return neighbours_of_pairs(
         queries, sides, data.copies, left, right, pairs.similarity, threshold=threshold
@@ -263,7 +263,7 @@ def chance_level(
 ) -> dict[str, Any]:
     """Return how often unrelated sequences of the same lengths and compositions reach a threshold.
 
-    A sample of up to 128 sequences is compared with up to 256 shuffled ones.
+    A sample of up to 64 sequences is compared with up to 256 shuffled ones.
 
     Parameters
     ----------
