@@ -11,7 +11,7 @@ from splitleak._progress import SILENT, Progress
 from splitleak._threads import map_threads, ranges
 from splitleak.errors import InputError
 from splitleak.graph import Recall, SimilarityGraph
-from splitleak.kernels.banding import pairs_of_sample, prefix_index, token_ranks
+from splitleak.kernels.sample_join import pairs_of_sample, prefix_index, token_ranks
 from splitleak.kernels.sets import equal_sets
 from splitleak.records import Records
 from splitleak.similarity.banding import RankedSets, band_hashes, banded_pairs, choose_banding
