@@ -71,7 +71,15 @@ def split(
         list[str] | None, typer.Option(help="Column of rows to keep together (repeatable).")
     ] = None,
     missing: Missing = "equal",
-    on_infeasible: Annotated[str, typer.Option(help="error, or nearest: take the nearest sizes.")] = "error",
+    on_infeasible: Annotated[
+        str,
+        typer.Option(
+            help="When whole clusters cannot meet the sizes: error, nearest, drop, raise_threshold."
+        ),
+    ] = "error",
+    max_dropped: Annotated[
+        float | None, typer.Option(help="With drop: most rows (or share of them).")
+    ] = None,
     tolerance: Annotated[float, typer.Option(help="Allowed deviation as a share of all rows.")] = 0.02,
     seed: Seed = 0,
     out: Annotated[str | None, typer.Option(help="Write the split here: .parquet, .csv or .json.")] = None,
@@ -101,6 +109,7 @@ def split(
             groups=groups or None,
             missing=missing,  # type: ignore[arg-type]  # checked by the search
             on_infeasible=on_infeasible,  # type: ignore[arg-type]  # checked by the split
+            max_dropped=int(max_dropped) if max_dropped is not None and max_dropped >= 1 else max_dropped,
             tolerance=tolerance,
             certify=certify,
             seed=seed,

@@ -1,0 +1,134 @@
+"""Sizes that whole clusters cannot meet: the policies keep the promise, and the error's prices are true."""
+
+import re
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import splitleak
+from splitleak import InfeasibleSplitError, InputError, SimilarityGraph
+
+NAMES = [f"row {i}" for i in range(30)]
+edges = st.lists(st.tuples(st.integers(0, 29), st.integers(0, 29)), min_size=20, max_size=60)
+
+
+def chain(n: int) -> SimilarityGraph:
+    """Rows in a line, the middle link the weakest."""
+    rows = np.arange(n - 1)
+    return SimilarityGraph.from_edges(
+        rows, rows + 1, np.where(rows == n // 2, 0.55, 0.9), n_rows=n, threshold=0.5
+    )
+
+
+def split(graph: SimilarityGraph, n: int, **options: object) -> splitleak.Split:
+    names = [f"row {i}" for i in range(n)]
+    return splitleak.split_by_similarity(names, similarity=graph, sizes=(0.5, 0.5), **options)  # type: ignore[arg-type]
+
+
+def test_dropping_one_row_cuts_a_chain() -> None:
+    found = split(chain(101), 101, on_infeasible="drop")
+    assert (found.codes == -1).sum() == 1
+    assert found.certificate.verdict == "separated"  # type: ignore[union-attr]
+    assert abs(found.sizes["train"] - 50) <= 2
+    assert len(found.clusters) == 101  # type: ignore[arg-type]
+    assert len(set(found.clusters[found.codes >= 0])) == 2  # type: ignore[index]
+
+
+@settings(max_examples=25)
+@given(edges, st.lists(st.integers(-1, 8), min_size=30, max_size=30))
+def test_drop_keeps_the_promise(pairs: list[tuple[int, int]], groups: list[int]) -> None:
+    left, right = np.array(pairs).T
+    graph = SimilarityGraph.from_edges(left, right, n_rows=30, threshold=0.5)
+    table = {"name": NAMES, "group": [None if g < 0 else g for g in groups]}
+    try:
+        found = splitleak.split_by_similarity(
+            table,
+            on="name",
+            similarity=graph,
+            groups="group",
+            sizes=(0.6, 0.4),
+            on_infeasible="drop",
+            tolerance=0.1,
+        )
+    except InfeasibleSplitError:
+        return
+    codes = found.codes
+    assert not [(a, b) for a, b in pairs if codes[a] >= 0 and codes[b] >= 0 and codes[a] != codes[b]]
+    for group in set(groups) - {-1}:
+        assert len({codes[i] for i in range(30) if groups[i] == group and codes[i] >= 0}) <= 1
+    kept = (codes >= 0).sum()
+    assert abs(found.sizes["train"] / kept - 0.6) <= 0.1 + 1 / kept
+    assert set(found.clusters[codes < 0]).isdisjoint(found.clusters[codes >= 0])  # type: ignore[index]
+
+
+def test_dropping_does_not_depend_on_the_order_of_rows() -> None:
+    random = np.random.default_rng(0)
+    left, right = random.integers(0, 200, (2, 500))
+    names = [f"row {i}" for i in range(200)]
+    order = random.permutation(200)
+    place = np.argsort(order)
+    first, second = (
+        splitleak.split_by_similarity(
+            rows,
+            similarity=SimilarityGraph.from_edges(a, b, n_rows=200, threshold=0.5),
+            on_infeasible="drop",
+        )
+        for rows, a, b in ((names, left, right), ([names[i] for i in order], place[left], place[right]))
+    )
+    assert (first.codes < 0).any()
+    assert second.codes.tolist() == first.codes[order].tolist()
+
+
+def test_the_budget_is_kept() -> None:
+    with pytest.raises(InfeasibleSplitError, match="max_dropped"):
+        split(chain(101), 101, on_infeasible="drop", max_dropped=0)
+    assert (split(chain(101), 101, on_infeasible="drop", max_dropped=0.01).codes < 0).sum() == 1
+
+
+@pytest.mark.parametrize("most", [-1, 1.5, True, "many"])
+def test_bad_budgets(most: object) -> None:
+    with pytest.raises(InputError, match="max_dropped must be a number of rows, or a share"):
+        split(chain(11), 11, on_infeasible="drop", max_dropped=most)
+
+
+def test_a_budget_without_dropping() -> None:
+    with pytest.raises(InputError, match="max_dropped= goes with on_infeasible='drop'"):
+        split(chain(11), 11, max_dropped=3)
+
+
+def test_the_lowest_threshold_that_meets_the_sizes() -> None:
+    found = split(chain(101), 101, on_infeasible="raise_threshold")
+    assert found.provenance is not None
+    assert found.provenance.options["threshold"] == 0.9
+    assert found.certificate.threshold == 0.9  # type: ignore[union-attr]
+    assert set(found.sizes.values()) == {50, 51}
+
+
+def test_no_threshold_helps_identical_rows() -> None:
+    with pytest.raises(InfeasibleSplitError, match="all 50 rows form one cluster"):
+        splitleak.split_by_similarity(["same"] * 50, on_infeasible="raise_threshold")
+    with pytest.raises(InfeasibleSplitError):
+        splitleak.split_by_similarity(["same"] * 50, on_infeasible="drop")
+
+
+def test_the_prices_of_the_error_are_true() -> None:
+    with pytest.raises(InfeasibleSplitError) as error:
+        split(chain(101), 101)
+    ways = " ".join(error.value.ways_out)
+    dropped = int(re.search(r"drops (\d+) rows", ways).group(1))  # type: ignore[union-attr]
+    assert (split(chain(101), 101, on_infeasible="drop").codes < 0).sum() == dropped
+    threshold = float(re.search(r"threshold=([\d.]+) meets them", ways).group(1))  # type: ignore[union-attr]
+    assert set(split(chain(101).at(threshold), 101).sizes.values()) == {50, 51}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert split(chain(101), 101, on_infeasible="nearest").sizes == error.value.nearest
+
+
+def test_classes_stay_balanced_when_rows_are_dropped() -> None:
+    labels = np.arange(101) % 2
+    found = split(chain(101), 101, on_infeasible="drop", stratify=labels)
+    for name in found.names:
+        assert abs(labels[found[name]].mean() - 0.5) < 0.05
