@@ -82,6 +82,8 @@ def _only_candidate(source: Source, exclude: Collection[str], kind: str | None) 
     open_names = [name for name in source.column_names if name not in exclude]
     if len(open_names) == 1 or (kind == "table" and open_names):
         return tuple(open_names)
+    if source.meant in open_names and kind in (None, "text"):
+        return (source.meant,)
     roles = {name: cols.role_of(source.column_type(name)) for name in open_names}
     wanted = ("text", "vector") if kind is None else (kind,)
     candidates = [name for name in open_names if roles[name] in wanted]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import zlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,15 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from splitleak._tables import text_files
+from splitleak._tables import fasta, text_files
 from splitleak._tables.arrays import arrow_column
 from splitleak._tables.frames import from_arrow
 from splitleak._tables.source import Source, check_names, check_rows
 from splitleak.errors import InputError, did_you_mean
 
 _TEXT_ENDINGS = (".csv", ".tsv", ".jsonl", ".ndjson")
-KNOWN_ENDINGS = (".parquet", *_TEXT_ENDINGS, *(ending + ".gz" for ending in _TEXT_ENDINGS))
+_MAYBE_PACKED = (*_TEXT_ENDINGS, *fasta.ENDINGS)
+KNOWN_ENDINGS = (".parquet", *_MAYBE_PACKED, *(ending + ".gz" for ending in _MAYBE_PACKED))
 _HEAD = 1 << 16
 _SIGNATURES = {  # first bytes -> what they are
     b"PAR1": "a Parquet file",
@@ -51,6 +53,8 @@ def open_file(path: str | Path, *, columns: Sequence[str] | None = None) -> Sour
         _check_head(path, head, ending)
         if ending == ".parquet":
             return _open_parquet(path, origin)
+        if ending.removesuffix(".gz") in fasta.ENDINGS:
+            return _open_fasta(path, ending, origin)
         if ending.removesuffix(".gz") in (".csv", ".tsv"):
             table, note = text_files.read_delimited(path, ending, head, columns)
         else:
@@ -60,6 +64,12 @@ def open_file(path: str | Path, *, columns: Sequence[str] | None = None) -> Sour
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"data={str(path)!r} cannot be read: {error}") from error
     return from_arrow(table, origin + note, select=lambda rows: table.take(pa.array(rows)))
+
+
+def _open_fasta(path: Path, ending: str, origin: str) -> Source:
+    table = fasta.read_fasta(path, ending)
+    source = from_arrow(table, origin, select=lambda rows: table.take(pa.array(rows)))
+    return replace(source, meant=fasta.SEQUENCE)
 
 
 def _existing(given: str | Path) -> Path:

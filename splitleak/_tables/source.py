@@ -31,6 +31,8 @@ class Source:
         What was opened, without the number of rows.
     bare : pyarrow.ChunkedArray, numpy 2-D array, scipy sparse matrix, or None
         The values of a bare list or array.
+    meant : str or None
+        The column that is compared when none is named, where the kind of file says so (FASTA: the sequence).
     """
 
     n_rows: int
@@ -40,6 +42,7 @@ class Source:
     select: Callable[[NDArray[np.int64]], Any] = field(repr=False)
     bare: Any = field(default=None, repr=False)
     types: Callable[[str], pa.DataType] | None = field(default=None, repr=False)
+    meant: str | None = None
 
     def column(self, name: str, *, argument: str = "column") -> pa.ChunkedArray:
         """Return one column.
