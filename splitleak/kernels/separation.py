@@ -55,7 +55,7 @@ def penalty(
     for p in range(k):
         for c in range(n_classes):
             kept += table[p, c]
-    allowed = max(tolerance * kept, (k - 1) / k) + 1e-9
+    allowed = max(tolerance * kept, 1.0) + 1e-9
     for p in range(k):
         rows = 0
         for c in range(n_classes):
@@ -149,7 +149,8 @@ def anneal(
 ) -> np.ndarray:
     """Improve a state by simulated annealing, and return the best state met.
 
-    A step takes a removed node back into a part and removes its neighbours in other parts instead.
+    A step takes a removed node back into a part and removes its neighbours in other parts instead, or removes a
+    node.
 
     Parameters
     ----------
@@ -190,38 +191,44 @@ def anneal(
     pulled = np.empty(n, np.int64)
     temperature = warm
     for step in range(steps):
-        if n_removed == 0:
-            break
         if step & 1023 == 0:
             temperature = 1.0 / (1.0 / warm + (1.0 / cool - 1.0 / warm) * (step / steps))
-        v = removed[random_below(state, n_removed)]
-        total, p = 0, 0
-        for q in range(k):
-            total += near[v, q]
-            if near[v, q] > near[v, p]:
-                p = q
-        if k == 2 or random_below(state, 5) < 2:
-            p = random_below(state, k)
-        loss = total - near[v, p]
-        if loss >= protected:
-            continue
         most = temperature * patience(state)
-        change = loss - cost[v]
-        if change - fine > most:
-            continue
-        n_pulled = 0
-        if loss > 0 or total > near[v, p]:
-            for e in range(starts[v], starts[v + 1]):
-                u = ends[e]
-                if part[u] < k and part[u] != p:
-                    pulled[n_pulled] = u
-                    n_pulled += 1
-        _count(table, p, v, 1, first, ids, rows)
+        v, p, n_pulled = np.int64(-1), 0, 0
+        if n_removed == 0 or random_below(state, 16) == 0:
+            # now and then a node goes for the sake of the sizes alone
+            u = random_below(state, n)
+            change = cost[u]
+            if part[u] == k or change - fine > most:
+                continue
+            pulled[0] = u
+            n_pulled = 1
+        else:
+            v = removed[random_below(state, n_removed)]
+            total = 0
+            for q in range(k):
+                total += near[v, q]
+                if near[v, q] > near[v, p]:
+                    p = q
+            if k == 2 or random_below(state, 5) < 2:
+                p = random_below(state, k)
+            loss = total - near[v, p]
+            change = loss - cost[v]
+            if loss >= protected or change - fine > most:
+                continue
+            if loss > 0:
+                for e in range(starts[v], starts[v + 1]):
+                    u = ends[e]
+                    if part[u] < k and part[u] != p:
+                        pulled[n_pulled] = u
+                        n_pulled += 1
+            _count(table, p, v, 1, first, ids, rows)
         for i in range(n_pulled):
             _count(table, part[pulled[i]], pulled[i], -1, first, ids, rows)
         new_fine, new_beyond = penalty(table, shares, tolerance, prices)
         if change + new_fine - fine > most:
-            _count(table, p, v, -1, first, ids, rows)
+            if v >= 0:
+                _count(table, p, v, -1, first, ids, rows)
             for i in range(n_pulled):
                 _count(table, part[pulled[i]], pulled[i], 1, first, ids, rows)
             continue
@@ -230,18 +237,19 @@ def anneal(
             for j in range(n_log - 1, -1, -1):
                 best_part[log_node[j]] = log_part[j]
             written = True
-        if not written:
-            log_node[n_log] = v
-            log_part[n_log] = k
-            n_log += 1
-        n_removed -= 1
-        last = removed[n_removed]
-        removed[place[v]] = last
-        place[last] = place[v]
-        place[v] = -1
-        part[v] = p
-        for e in range(starts[v], starts[v + 1]):
-            near[ends[e], p] += cost[v]
+        if v >= 0:
+            if not written:
+                log_node[n_log] = v
+                log_part[n_log] = k
+                n_log += 1
+            n_removed -= 1
+            last = removed[n_removed]
+            removed[place[v]] = last
+            place[last] = place[v]
+            place[v] = -1
+            part[v] = p
+            for e in range(starts[v], starts[v + 1]):
+                near[ends[e], p] += cost[v]
         for i in range(n_pulled):
             u = pulled[i]
             if not written:
@@ -418,7 +426,7 @@ def restore(
     """
     k = len(shares)
     table = rows_per_part(part, k, n_classes, first, ids, rows)
-    fine, _ = penalty(table, shares, tolerance, prices)
+    fine, beyond = penalty(table, shares, tolerance, prices)
     back = 0
     for v in order:
         if part[v] != k:
@@ -436,19 +444,20 @@ def restore(
         won = 0
         for e in range(first[v], first[v + 1]):
             won += rows[e]
-        best, best_part, best_fine = 0.0, -1, 0.0
+        best, best_part, best_fine, best_beyond = 0.0, -1, 0.0, 0.0
         for p in range(k):
             if home < k and p != home:
                 continue
             _count(table, p, v, 1, first, ids, rows)
-            new, _ = penalty(table, shares, tolerance, prices)
+            new, new_beyond = penalty(table, shares, tolerance, prices)
             _count(table, p, v, -1, first, ids, rows)
             gain = won - (new - fine)
-            if best_part < 0 or gain > best:
-                best, best_part, best_fine = gain, p, new
-        if best > 0 or won == 0:
+            # a row beyond the sizes is worth something to the search, but not here: many would add up
+            if gain > best and new_beyond <= beyond:
+                best, best_part, best_fine, best_beyond = gain, p, new, new_beyond
+        if best_part >= 0:
             _count(table, best_part, v, 1, first, ids, rows)
             part[v] = best_part
-            fine = best_fine
+            fine, beyond = best_fine, best_beyond
             back += 1
     return back

@@ -20,11 +20,13 @@ FIRST_CUTS = 4
 def search(problem: Problem, seed: int) -> Part:
     """Return the best state found from nothing."""
     random = Random(seed)
-    whole = repack(problem, largest_first(problem, np.zeros(problem.n, dtype=bool)), _draw(random), 200_000)
+    whole = repack(
+        problem, largest_first(problem, np.zeros(problem.n, dtype=bool)), _draw(random), longest=200_000
+    )
     if problem.feasible(whole) and problem.cost_of(whole) < 1.0:
         return whole
     size = len(problem.ends) // 2 + 5 * problem.n
-    steps = 200_000 + 6 * problem.n
+    steps = min(200_000, 2_000 * problem.n) + 6 * problem.n
     count = min(24, max(4, WORK // size))
     pool = [whole, *_annealed_starts(problem, count, 4 if size >= MANY_EDGES else 8, steps, random)]
     pool = _best(problem, [repack(problem, part, _draw(random)) for part in _best(problem, pool, 3)], 3)
@@ -38,14 +40,14 @@ def search(problem: Problem, seed: int) -> Part:
             (part, warm, longer * steps, job_seed) for part, job_seed in zip(pool[:few], seeds, strict=False)
         ]
         pool = _best(problem, pool + map_threads(lambda job: _round(problem, *job), jobs), 4)
-    best = repack(problem, pool[0], _draw(random), 400_000)
+    best = repack(problem, min(pool, key=problem.score), _draw(random), longest=400_000)
     return restored(problem, best)
 
 
 def improve(problem: Problem, part: Part, seed: int) -> Part:
     """Return a state at least as good as `part`, a valid one: for a graph that has lost some edges."""
     random = Random(seed)
-    steps = 3 * (200_000 + 6 * problem.n)
+    steps = 3 * (min(200_000, 2_000 * problem.n) + 6 * problem.n)
     part = repack(problem, restored(problem, part), _draw(random))
     pool = [part, _round(problem, part, 0.6, steps, _draw(random))]
     return restored(problem, min(pool, key=problem.score))
@@ -101,8 +103,12 @@ def _annealed_starts(problem: Problem, count: int, best: int, steps: int, random
 
 
 def _best(problem: Problem, pool: list[Part], count: int) -> list[Part]:
-    ranked = sorted(range(len(pool)), key=lambda i: (problem.cost_of(pool[i]), i))
-    return [pool[i] for i in ranked[:count]]
+    """Return the `count` cheapest states, and the cheapest feasible one where it is not among them."""
+    costs = [problem.cost_of(part) for part in pool]
+    ranked = sorted(range(len(pool)), key=lambda i: (costs[i], i))
+    best = ranked[:count]
+    feasible = next((i for i in ranked if problem.feasible(pool[i])), best[0])
+    return [pool[i] for i in (best if feasible in best else [*best, feasible])]
 
 
 def _draw(random: Random) -> int:

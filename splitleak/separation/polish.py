@@ -10,7 +10,7 @@ from splitleak.separation.problem import CLASS_AIM, CLASS_BEYOND, PROTECTED, Int
 MOST_CUTS = 6
 
 
-def repack(problem: Problem, part: Part, seed: int, steps: int = 0) -> Part:
+def repack(problem: Problem, part: Part, seed: int, *, longest: int = 20_000) -> Part:
     """Hand the pieces (components of the kept graph) to parts anew, for sizes and classes."""
     k = problem.k
     label, found = kept_components(problem.starts, problem.ends, part, k)
@@ -23,7 +23,7 @@ def repack(problem: Problem, part: Part, seed: int, steps: int = 0) -> Part:
     rows = np.bincount(flat, problem.class_rows[held], minlength=found * problem.n_classes)
     where = np.zeros(found, dtype=np.int64)
     where[label[kept]] = part[kept]
-    steps = steps or min(200_000, 10_000 + 50 * found)
+    steps = min(200_000, 50 * found + min(longest, 1_000 * found))
     packed = pack(
         rows.reshape(found, problem.n_classes).astype(np.int64),
         where,

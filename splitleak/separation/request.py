@@ -60,7 +60,7 @@ class Request:
             rows,
             counts,
             np.zeros(n, dtype=np.uint64) if keys is None else np.asarray(keys, dtype=np.uint64),
-            (rows == 0) | (False if protected is None else np.asarray(protected, dtype=bool)),
+            rows == 0 if protected is None else np.array(protected, dtype=bool),
             float(tolerance),
             None if start is None else np.asarray(start, dtype=np.int64),
         )
@@ -68,6 +68,7 @@ class Request:
             values = getattr(request, name)
             if values is not None and values.shape != (n,):
                 raise InputError(f"{name} must have one entry per node ({n}), got shape {values.shape}")
+        request.protected[rows == 0] = True
         if (n_rows := int(rows.sum())) < len(request.shares):
             raise InputError(f"sizes asks for {len(request.shares)} partitions of only {n_rows} rows")
         request._check_start()

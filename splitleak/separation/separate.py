@@ -87,7 +87,7 @@ def separate(
         Nodes that are never dropped.
     tolerance : float
         Allowed deviation of each partition from its size as a share of the kept rows, in [0, 1); the search aims
-        at 0.005 or less. A partition may always be off by the fraction of a row that rounding takes.
+        at 0.005 or less. A partition may always be off by one row.
     max_dropped : int, optional
         Most rows that may be dropped.
     seed : int
@@ -154,19 +154,22 @@ def _separation(request: Request, codes: Ints) -> Separation:
 def _infeasible(request: Request, found: Separation, blocks: Ints) -> InfeasibleSplitError:
     asked = ", ".join(f"{100 * share:.3g} %" for share in request.shares)
     nearest = ", ".join(f"{rows:,}" for rows in found.achieved)
-    if request.protected.any():
-        rows = np.bincount(blocks, request.weights * request.protected)
-        block = np.flatnonzero((blocks == np.argmax(rows)) & request.protected)
+    total, tied = int(request.weights.sum()), np.bincount(blocks, request.weights * request.protected)
+    if tied.max() > (1 - request.shares.max()) * found.kept:
+        block = np.flatnonzero((blocks == np.argmax(tied)) & request.protected)
         shown = ", ".join(str(node) for node in block[:3]) + (", ..." if len(block) > 3 else "")
         obstacle = (
-            f"protected nodes must stay and hang together: the largest such block has {int(rows.max()):,} of"
-            f" {int(request.weights.sum()):,} rows (nodes {shown})"
+            f"protected nodes must stay and hang together: the largest such block has {int(tied.max()):,} of"
+            f" {total:,} rows (nodes {shown})"
         )
         way = "protect fewer nodes, ask for other sizes, or raise tolerance="
-    else:
+    elif request.weights.max() > 1:
         heaviest = int(np.argmax(request.weights))
         obstacle = f"whole nodes are too heavy: node {heaviest} alone has {request.weights[heaviest]:,} rows"
         way = "ask for other sizes, or raise tolerance="
+    else:
+        obstacle = "too many rows are similar to nearly all others"
+        way = "ask for other sizes, raise the threshold, or raise tolerance="
     return InfeasibleSplitError(
         f"no way was found to drop rows so that sizes of {asked} are met within {request.tolerance:g} of the kept"
         f" rows: {obstacle}. Nearest found: {nearest} rows, {found.dropped:,} dropped. Ways out: {way}.",
