@@ -12,7 +12,7 @@ from splitleak.graph import Recall
 from splitleak.similarity import faiss_search
 from splitleak.similarity.base import IGNORED, MIXED
 from splitleak.similarity.faiss_search import Engine
-from splitleak.similarity.pair_store import PairStore
+from splitleak.similarity.pair_store import Found, PairStore
 from splitleak.similarity.vector_nearest import pairs_of_rows
 
 MAX_PENDING = 20_000_000  # candidates between two checks
@@ -119,8 +119,9 @@ class Approximation:
     def _decide(self, keys: Ints, store: PairStore) -> None:
         for a in range(0, len(keys), 1 << 20):
             left, right = np.divmod(keys[a : a + (1 << 20)], self.n_rows)
-            matter = store.undecided(left, right)
-            left, right = left[matter], right[matter]
-            similarity = self.engine.measure.similarity(left, right)
-            keep = similarity >= self.threshold
-            store.add(left[keep], right[keep], similarity[keep])
+            store.add(*store.settle(left, right, self._check))
+
+    def _check(self, left: Ints, right: Ints) -> Found:
+        similarity = self.engine.measure.similarity(left, right)
+        keep = similarity >= self.threshold
+        return left[keep], right[keep], similarity[keep]

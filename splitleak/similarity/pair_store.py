@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,6 +12,7 @@ _CHUNK = 1_000_000
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
+Found = tuple[Ints, Ints, Floats]
 
 
 class PairStore:
@@ -32,7 +35,7 @@ class PairStore:
     def __init__(self, n_rows: int) -> None:
         self.n_rows = n_rows
         self.labels: Ints | None = None
-        self._chunks: list[tuple[Ints, Ints, Floats]] = []
+        self._chunks: list[Found] = []
         self._stored = 0
 
     @property
@@ -51,9 +54,22 @@ class PairStore:
         if self.labels is None and self._stored > MAX_PAIRS:
             self._go_over_to_links()
 
-    def undecided(self, left: Ints, right: Ints) -> NDArray[np.bool_] | slice:
-        """Return an index of the pairs that still matter: all of them, or those between two components."""
-        return slice(None) if self.labels is None else self.labels[left] != self.labels[right]
+    def settle(self, left: Ints, right: Ints, check: Callable[[Ints, Ints], Found]) -> Found:
+        """Return the candidates that count; in link mode, enough of them to join what they all join.
+
+        `check` returns those of the pairs it is given that count, with their similarity. The store is left as it is.
+        """
+        if self.labels is None:
+            return check(left, right)
+        local, size = PairStore(self.n_rows), 4096
+        local.labels = self.labels
+        while True:
+            apart = local.labels[left] != local.labels[right]
+            left, right = left[apart], right[apart]
+            if len(left) == 0:
+                return local.pairs()
+            local.add(*check(left[:size], right[:size]))
+            left, right, size = left[size:], right[size:], 2 * size
 
     def joined(self, left: Ints, right: Ints) -> bool:
         """Whether all of these rows are in one component already (never, while pairs are listed)."""
@@ -62,7 +78,7 @@ class PairStore:
         first = self.labels[left[0]]
         return bool((self.labels[left] == first).all() and (self.labels[right] == first).all())
 
-    def pairs(self) -> tuple[Ints, Ints, Floats]:
+    def pairs(self) -> Found:
         """Return ``(left, right, similarity)`` of what is stored."""
         if not self._chunks:
             return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0)
@@ -72,7 +88,7 @@ class PairStore:
     def _go_over_to_links(self) -> None:
         chunks, self._chunks, self._stored = self._chunks, [], 0
         self.labels = np.arange(self.n_rows, dtype=np.int64)
-        taken: list[tuple[Ints, Ints, Floats]] = []
+        taken: list[Found] = []
         for at, chunk in enumerate(chunks):
             taken.append(chunk)
             if sum(len(t[0]) for t in taken) >= _CHUNK or at == len(chunks) - 1:
@@ -80,7 +96,7 @@ class PairStore:
                 self.add(left, right, similarity)
                 taken = []
 
-    def _links(self, left: Ints, right: Ints, similarity: Floats) -> tuple[Ints, Ints, Floats]:
+    def _links(self, left: Ints, right: Ints, similarity: Floats) -> Found:
         """Return a maximum spanning forest of the pairs between components, and merge these."""
         from scipy.sparse import csr_array
         from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
@@ -95,9 +111,15 @@ class PairStore:
         best = order[first]  # one pair, the most similar, for each pair of components
         if len(best) == 0:
             return left[:0], right[:0], similarity[:0]
-        ends = np.divmod(key[best], self.n_rows)
-        shape = (self.n_rows, self.n_rows)
-        tree = minimum_spanning_tree(csr_array((2.0 - similarity[best], ends), shape=shape)).tocoo()
-        self.labels = connected_components(tree, directed=False)[1][self.labels].astype(np.int64)
-        kept = best[np.searchsorted(key[best], tree.row.astype(np.int64) * self.n_rows + tree.col)]
+        names, ends = np.unique(np.divmod(key[best], self.n_rows), return_inverse=True)
+        ends = ends.reshape(2, -1)
+        weights = csr_array((2.0 - similarity[best], (ends[0], ends[1])), shape=(len(names), len(names)))
+        tree = minimum_spanning_tree(weights).tocoo()
+        _, first_name, group = np.unique(
+            connected_components(tree, directed=False)[1], return_index=True, return_inverse=True
+        )
+        renamed = np.arange(self.n_rows, dtype=np.int64)
+        renamed[names] = names[first_name[group]]
+        self.labels = renamed[self.labels]
+        kept = best[np.searchsorted(key[best], names[tree.row] * np.int64(self.n_rows) + names[tree.col])]
         return left[kept], right[kept], similarity[kept]

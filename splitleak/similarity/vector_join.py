@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from splitleak._progress import Progress
 from splitleak._threads import map_threads
 from splitleak.similarity.base import IGNORED, MIXED
-from splitleak.similarity.pair_store import PairStore
+from splitleak.similarity.pair_store import Found, PairStore
 from splitleak.similarity.vector_bound import Bound, at_most, bound
 from splitleak.similarity.vector_measures import Cosine, Measure
 
@@ -20,7 +20,6 @@ ROWS, COLUMNS = 1024, 2048  # of a tile: its products stay in the cache
 BATCH = 8  # tiles between two looks at what is joined already; not the number of threads, results must not depend on it
 
 Ints = NDArray[np.int64]
-Found = tuple[Ints, Ints, NDArray[np.float64]]
 NOTHING: Found = (np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
 
 
@@ -147,9 +146,7 @@ def _search_tile(join: Join, store: PairStore, buffer: NDArray[np.floating], a: 
         s, t = join.side[row + a], join.side[column + b]
         keep = (s != t) | (s == MIXED)
         row, column = row[keep], column[keep]
-    left, right = rows[row], columns[column]
-    matter = store.undecided(left, right)
-    return join.check(left[matter], right[matter])
+    return store.settle(rows[row], columns[column], join.check)
 
 
 def _skipped_by_side(join: Join, a: int, b: int) -> bool:

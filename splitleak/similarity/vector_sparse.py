@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from splitleak._progress import Progress
 from splitleak.similarity.base import IGNORED, MIXED
-from splitleak.similarity.pair_store import PairStore
+from splitleak.similarity.pair_store import Found, PairStore
 from splitleak.similarity.vector_measures import U64, Measure
 
 _BLOCK_PRODUCTS = 1 << 22  # multiplications of one block, and so the most numbers that it can give
@@ -81,11 +81,12 @@ class _Candidates:
             left, right = left[keep], right[keep]
         for at in range(0, len(left), _CHUNK):
             i, j = self.rows[left[at : at + _CHUNK]], self.rows[right[at : at + _CHUNK]]
-            matter = self.store.undecided(i, j)
-            i, j = i[matter], j[matter]
-            similarity = self.measure.similarity(i, j)
-            keep = similarity >= self.threshold
-            self.store.add(i[keep], j[keep], similarity[keep])
+            self.store.add(*self.store.settle(i, j, self._check))
+
+    def _check(self, left: Ints, right: Ints) -> Found:
+        similarity = self.measure.similarity(left, right)
+        keep = similarity >= self.threshold
+        return left[keep], right[keep], similarity[keep]
 
 
 def _short_rows(half: NDArray[np.float64], half_reach: float, found: _Candidates) -> None:
