@@ -31,9 +31,7 @@ def read_fasta(path: Path, ending: str) -> pa.Table:
         No record, text before the first record, records without a name or a sequence, repeated names, characters
         that stand for no residue; the first records concerned are named by their position and line.
     """
-    opened = (
-        gzip.open(path, "rt", encoding="utf-8") if ending.endswith(".gz") else path.open(encoding="utf-8")
-    )
+    packed = ending.endswith(".gz")
     headers: list[str] = []
     lines: list[int] = []
     parts: list[list[str]] = []
