@@ -13,7 +13,7 @@ from splitleak.certificate import Across, Certificate, Crossing, HeldOut, Neares
 from splitleak.crossing import CrossingPairs, crossing_pairs
 from splitleak.errors import InputError
 from splitleak.graph import SimilarityGraph
-from splitleak.partition import Split
+from splitleak.partition import Split, partition_order
 from splitleak.sampling import sample_rows
 from splitleak.search import Missing, Search
 from splitleak.similarity.base import IGNORED, get_backend
@@ -43,8 +43,8 @@ def certify(
     data : table, list of str, 2-D array, sparse matrix, or path
         The rows.
     split : Split, column name, or array-like of shape (n_rows,)
-        A split of splitleak's, or partition names from anywhere. The partition with the most rows (of a `Split`:
-        the first) is taken as the training side.
+        A split of splitleak's, or partition names from anywhere. The partition called "train", else the one with
+        the most rows (of a `Split`: the first), is taken as the training side.
     on, similarity, threshold, missing
         As for `similarity_graph`. Left out, those that the split was made with, where it says so.
     seed : int
@@ -105,7 +105,7 @@ def _known(similarity: str) -> str:
 
 
 def partition_codes(source: Any, split: Any) -> tuple[list[str], NDArray[np.int64]]:
-    """Return names and codes of partitions given as a column name or an array; the largest comes first."""
+    """Return names and codes of partitions given as a column name or an array, the training side first."""
     from splitleak._tables import resolve_factor
 
     factor = resolve_factor(source, split, argument="split")
@@ -113,10 +113,11 @@ def partition_codes(source: Any, split: Any) -> tuple[list[str], NDArray[np.int6
         raise InputError(
             f"split must name at least two partitions, got {len(factor.levels)}: {factor.levels}"
         )
-    rows = np.bincount(factor.codes[factor.codes >= 0], minlength=len(factor.levels))
-    order = np.argsort(-rows, kind="stable")
-    rank = np.append(np.argsort(order), IGNORED)  # the last entry serves code -1
-    return [str(factor.levels[k]) for k in order], rank[factor.codes].astype(np.int64)
+    names = [str(level) for level in factor.levels]
+    rows = np.bincount(factor.codes[factor.codes >= 0], minlength=len(names))
+    order = partition_order(dict(zip(names, rows.tolist(), strict=True)))
+    rank = np.array([*(order.index(name) for name in names), IGNORED])  # the last entry serves code -1
+    return order, rank[factor.codes].astype(np.int64)
 
 
 def certify_search(

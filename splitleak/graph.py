@@ -309,7 +309,8 @@ class SimilarityGraph:
     def __repr__(self) -> str:
         kind = "exact" if self.exact else f"approximate, recall {self.recall}"
         return (
-            f"SimilarityGraph({self.measure}, threshold={self.threshold:g}: {self.n_pairs:,} similar pairs among"
+            f"SimilarityGraph({self.measure}, threshold={self.threshold:g}: {self.n_pairs:,} similar"
+            f" {'pair' if self.n_pairs == 1 else 'pairs'} among"
             f" {self.n_rows:,} rows, {kind})"
         )
 

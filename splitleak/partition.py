@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -81,8 +81,8 @@ class Split:
         labels : iterable of str or int, one per row
             Partition names; None, NaN or an empty text: the row is in no partition.
         names : sequence of str, optional
-            The partitions, the one to train on first; default: those met, largest first, then by name
-            (so a CSV file, which does not keep their order, comes back in this one).
+            The partitions, the one to train on first; default: those met, in `partition_order` (so a CSV file,
+            which does not keep their order, comes back in this one).
 
         Raises
         ------
@@ -96,7 +96,7 @@ class Split:
                 count[text] = count.get(text, 0) + 1
         if not count:
             raise InputError("split names no partition: every label is missing or empty")
-        order = sorted(count, key=lambda n: (-count[n], n)) if names is None else [str(n) for n in names]
+        order = partition_order(count) if names is None else [str(n) for n in names]
         code: dict[str | None, int] = {name: i for i, name in enumerate(order)}
         unknown = [name for name in count if name not in code]
         if unknown:
@@ -306,6 +306,19 @@ class Split:
                 " check=False for other values of the same rows"
             )
         self.check_data(as_records(source, on=list(columns) if source.column_names else None))
+
+
+def partition_order(rows: Mapping[str, int]) -> list[str]:
+    """Return partition names, the one to train on first.
+
+    That is the one called "train" (or "training", in any case) where there is one; the others by size, then name.
+
+    Examples
+    --------
+    >>> partition_order({"test": 900, "Train": 80, "dev": 20})
+    ['Train', 'test', 'dev']
+    """
+    return sorted(rows, key=lambda name: (name.lower() not in ("train", "training"), -rows[name], name))
 
 
 def summarise(split: Split) -> dict[str, Any]:

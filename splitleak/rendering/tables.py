@@ -126,7 +126,8 @@ def headline(certificate: Summary | None) -> str:
         return "Separated, as far as an approximate search can tell."
     if verdict == "leaking":
         return (
-            f"Leaking: {count(certificate['n_crossing'], 'pair')} of similar rows cross between partitions."
+            f"Leaking: {count(certificate['n_crossing'], 'pair')} of similar rows"
+            f" {'crosses' if certificate['n_crossing'] == 1 else 'cross'} between partitions."
         )
     return f"Verdict: {verdict}."
 
