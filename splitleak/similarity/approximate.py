@@ -63,7 +63,8 @@ def cosine_faiss(
     """Find pairs of vectors with cosine >= threshold by a FAISS index.
 
     Each pair reported has been decided by its exact value (see ``cosine``). The share of the true pairs that is
-    found is measured: rows drawn by content and seed are looked up by brute force.
+    found is measured: rows drawn by content and seed are looked up by brute force (with `sides`, on pairs within
+    and across sides).
 
     Parameters
     ----------

@@ -41,6 +41,7 @@ class Approximation:
     def __init__(self, engine: Engine, copies: Ints, side: Ints, threshold: float) -> None:
         self.engine, self.copies, self.side, self.threshold = engine, copies, side, threshold
         self.n_rows = len(copies)
+        self.one_search = bool(np.isin(side, (MIXED, IGNORED)).all())  # no sides: every row meets every row
 
     def tune(self, sample: Ints, recall: float) -> int:
         """Raise the effort of the index until a sample of rows finds `recall` of its true pairs."""
@@ -61,7 +62,9 @@ class Approximation:
         queries = rows[self._asks(rows)]
         pending, size = [np.empty(0, dtype=np.int64)], 0
         with progress.stage("comparing vectors", len(queries)) as stage:
-            for keys in self._hits(queries):
+            for query, other in self._hits(queries):
+                apart = self._may_meet(query, other)
+                keys = np.unique(self._keys(query[apart], other[apart]))
                 pending.append(keys)
                 size += len(keys)
                 stage.advance(faiss_search.BATCH)
@@ -72,12 +75,16 @@ class Approximation:
         return store
 
     def measure_recall(self, sample: Ints, store: PairStore) -> Recall:
-        """Return the share of the true pairs of sampled rows that were found."""
+        """Return the share of the true pairs of sampled rows that the search finds.
+
+        Between sides there may be no similar pair at all (that is what a split is for), which says nothing about
+        the search; so with sides, pairs within a side are looked for in the same way and count, too.
+        """
         sample, truth = self._true_pairs(sample)
-        if store.complete:
+        if self.one_search and store.complete:
             left, right, _ = store.pairs()
             found = self._keys(left, right)
-        else:  # pairs were found that are not listed: ask again (each pair from one end only, a lower bound)
+        else:  # such pairs are not all listed: ask again, from one end
             found = self._hits_of(sample)
         return Recall.measured(int(np.isin(truth, found).sum()), len(truth))
 
@@ -88,20 +95,23 @@ class Approximation:
         while used < min(len(rows), SAMPLE_ROWS) and len(keys) < SAMPLE_PAIRS:
             part = rows[used : used + SAMPLE_STEP]
             query, other = pairs_of_rows(self.engine.measure, part, targets, self.threshold)
-            apart = self._may_meet(query, other)
-            keys = np.union1d(keys, self._keys(query[apart], other[apart]))
+            others = query != other
+            keys = np.union1d(keys, self._keys(query[others], other[others]))
             used += len(part)
         return rows[:used], keys
 
     def _hits_of(self, rows: Ints) -> Ints:
-        return np.concatenate([np.empty(0, dtype=np.int64), *self._hits(rows)])
+        """Return the keys of all candidates of some rows, on any side."""
+        found = [np.empty(0, dtype=np.int64)]
+        for query, other in self._hits(rows):
+            used = (query != other) & (self.side[other] != IGNORED)
+            found.append(self._keys(query[used], other[used]))
+        return np.concatenate(found)
 
-    def _hits(self, queries: Ints) -> Iterator[Ints]:
-        """Yield the keys of the candidates of each batch of queries."""
+    def _hits(self, queries: Ints) -> Iterator[tuple[Ints, Ints]]:
+        """Yield ``(query, representative of a candidate)`` of batches of queries."""
         for query, found in self.engine.search(queries):
-            other = self.copies[found]
-            apart = self._may_meet(query, other)
-            yield np.unique(self._keys(query[apart], other[apart]))
+            yield query, self.copies[found]
 
     def _may_meet(self, a: Ints, b: Ints) -> NDArray[np.bool_]:
         s, t = self.side[a], self.side[b]

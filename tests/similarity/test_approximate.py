@@ -114,10 +114,14 @@ def test_sides(name, kind):
     assert found.items() <= truth.items()
     assert len(found) >= 0.97 * len(truth)
     assert graph.recall.estimate > 0.95
+    truth_of_all = get_backend(name).graph(records(x), threshold=limit)
+    assert graph.recall.total <= truth_of_all.n_pairs
     nothing = get_backend(f"{name}-faiss")(index=kind).graph(
         records(x), threshold=limit, sides=np.zeros(len(x), dtype=np.int64)
     )
     assert len(nothing.left) == 0
+    assert nothing.recall.total > 50  # measured on pairs within the side: none crosses
+    assert nothing.recall.estimate > 0.95
 
 
 def test_a_dense_clump_is_not_cut_off_at_k():
