@@ -66,10 +66,11 @@ def choose(
 
     Parameters
     ----------
-    similarity : str, Backend, SimilarityGraph, square matrix, path, or callable
+    similarity : str, Backend, SimilarityGraph, square matrix, edge list, path, or callable
         ``"auto"``; a backend's name with options; a backend; a graph made before; a similarity matrix (dense,
-        sparse or a DataFrame whose labels are checked); the path of an edge list or of a matrix (.npy, .npz); or
-        a function of two row values.
+        sparse or a DataFrame whose labels are checked); an edge list (a table with the columns left, right and,
+        optionally, similarity); the path of an edge list or of a matrix (.npy, .npz); or a function of two row
+        values.
     records : Records
         The compared rows.
     row_values : callable
@@ -89,6 +90,10 @@ def choose(
         return Choice(_from_file(similarity, records, row_labels, threshold), "a file given by the caller")
     if isinstance(similarity, (str, Backend)):
         return Choice(get_backend(similarity), "asked for")
+    if _is_edge_table(similarity):
+        return Choice(
+            _from_edges(similarity, records, row_labels, threshold), "an edge list given by the caller"
+        )
     if hasattr(similarity, "shape"):
         labels = given.matching_labels(similarity, row_labels) if hasattr(similarity, "index") else None
         return Choice(given.precomputed(similarity, row_labels=labels), "a matrix given by the caller")
@@ -102,6 +107,23 @@ def choose(
 
 def _looks_like_a_file(name: str) -> bool:
     return name.lower().endswith(_EDGE_FILES + _MATRIX_FILES)
+
+
+def _is_edge_table(similarity: Any) -> bool:
+    names = getattr(similarity, "column_names", None)  # pyarrow, Hugging Face
+    if names is None:
+        names = getattr(similarity, "columns", ())  # pandas, polars
+    return isinstance(similarity, dict) or {"left", "right"} <= set(names)
+
+
+def _from_edges(
+    edges: Any, records: Records, row_labels: Sequence[Sequence[Any]], threshold: float | None
+) -> Backend:
+    from splitleak.similarity import precomputed as given
+
+    names = row_labels[0] if row_labels else None
+    limit = 0.8 if threshold is None else threshold
+    return given.from_graph(given.read_edges(edges, names=names, n_rows=records.n_rows, threshold=limit))
 
 
 def _from_file(

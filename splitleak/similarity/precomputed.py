@@ -210,53 +210,45 @@ def nearest_of_rows(
     return Neighbours(nearest, degree)
 
 
-def read_edges(
-    path: str | Path, *, names: ArrayLike | None, n_rows: int, threshold: float
-) -> SimilarityGraph:
-    """Read an edge list: a table with columns ``left``, ``right`` and, optionally, ``similarity``.
+def read_edges(edges: Any, *, names: ArrayLike | None, n_rows: int, threshold: float) -> SimilarityGraph:
+    """Read an edge list: a table (or its path) with columns ``left``, ``right`` and, optionally, ``similarity``.
 
     `left` and `right` are row positions, or values of the compared column where these are unique names.
     """
     from splitleak._tables import open_source
 
-    table = open_source(path)
+    table = open_source(edges)
+    what = f"similarity={str(edges)!r}" if isinstance(edges, (str, Path)) else "similarity="
     for column in ("left", "right"):
         if column not in table.column_names:
             raise InputError(
-                f"similarity={str(path)!r}: an edge list needs the columns left, right and (optional) similarity;"
-                f" the file has {', '.join(table.column_names)}"
+                f"{what}: an edge list needs the columns left, right and (optional) similarity;"
+                f" this one has {', '.join(table.column_names)}"
             )
     left, right = (table.column(c).to_numpy(zero_copy_only=False) for c in ("left", "right"))
     if not np.issubdtype(left.dtype, np.integer):
-        left, right = _positions_of(left, names, path), _positions_of(right, names, path)
+        left, right = _positions_of(left, names, what), _positions_of(right, names, what)
     similarity = None
     if "similarity" in table.column_names:
         similarity = table.column("similarity").to_numpy(zero_copy_only=False)
         if not np.issubdtype(similarity.dtype, np.number):
-            raise InputError(
-                f"similarity={str(path)!r}: the column similarity is not numeric ({similarity.dtype})"
-            )
+            raise InputError(f"{what}: the column similarity is not numeric ({similarity.dtype})")
     return replace(
         SimilarityGraph.from_edges(left, right, similarity, n_rows=n_rows, threshold=threshold),
-        measure=f"edges of {Path(path).name}",
+        measure=f"edges of {Path(edges).name}" if isinstance(edges, (str, Path)) else "edges",
     )
 
 
-def _positions_of(values: NDArray[Any], names: ArrayLike | None, path: str | Path) -> NDArray[np.int64]:
+def _positions_of(values: NDArray[Any], names: ArrayLike | None, what: str) -> NDArray[np.int64]:
     if names is None:
-        raise InputError(
-            f"similarity={str(path)!r}: left and right are names; name the column that holds them with on="
-        )
-    position = {str(name): i for i, name in enumerate(np.asarray(names, dtype=object))}
-    if len(position) != len(np.asarray(names, dtype=object)):
-        raise InputError(
-            f"similarity={str(path)!r}: names cannot be matched, the column in on= has repeated values"
-        )
+        raise InputError(f"{what}: left and right are names; name the column that holds them with on=")
+    known = np.asarray(names, dtype=object)
+    position = {str(name): i for i, name in enumerate(known)}
+    if len(position) != len(known):
+        raise InputError(f"{what}: names cannot be matched, the column in on= has repeated values")
     unknown = [str(v) for v in values if str(v) not in position]
     if unknown:
-        raise InputError(
-            f"similarity={str(path)!r}: {len(unknown)} ends are not in the data, the first {unknown[0]!r}"
-        )
+        raise InputError(f"{what}: {len(unknown)} ends are not in the data, the first {unknown[0]!r}")
     return np.array([position[str(v)] for v in values], dtype=np.int64)
 
 

@@ -108,6 +108,16 @@ def test_files(tmp_path: Path) -> None:
         assert pairs(str(tmp_path / name), 0.85, table, on="name") == {(0, 1): 0.9}, name
 
 
+def test_edge_tables() -> None:
+    import polars
+    import pyarrow
+
+    edges = {"left": ["b", "a"], "right": ["a", "c"], "similarity": [0.9, 0.1]}
+    for table in (edges, pd.DataFrame(edges), polars.DataFrame(edges), pyarrow.table(edges)):
+        assert pairs(table, 0.85, {"name": NAMES}, on="name") == {(0, 1): 0.9}
+    assert pairs({"left": [1], "right": [3]}, 0.85) == {(1, 3): 1.0}
+
+
 def test_bad_files(tmp_path: Path) -> None:
     (tmp_path / "broken.npy").write_bytes(b"nothing")
     pd.DataFrame({"left": ["a"], "right": ["z"]}).to_csv(tmp_path / "stranger.csv", index=False)
