@@ -80,7 +80,7 @@ def choose(
     threshold : float, optional
         The threshold asked for (edge lists are read at it).
     """
-    from splitleak.similarity import precomputed as given
+    from splitleak.similarity import given, precomputed
 
     if isinstance(similarity, str) and similarity == "auto":
         return automatic(records)
@@ -95,8 +95,8 @@ def choose(
             _from_edges(similarity, records, row_labels, threshold), "an edge list given by the caller"
         )
     if hasattr(similarity, "shape"):
-        labels = given.matching_labels(similarity, row_labels) if hasattr(similarity, "index") else None
-        return Choice(given.precomputed(similarity, row_labels=labels), "a matrix given by the caller")
+        labels = precomputed.matching_labels(similarity, row_labels) if hasattr(similarity, "index") else None
+        return Choice(precomputed.precomputed(similarity, row_labels=labels), "a matrix given by the caller")
     if callable(similarity):
         return Choice(given.from_function(similarity, row_values), "a function given by the caller")
     raise InputError(
@@ -110,16 +110,18 @@ def _looks_like_a_file(name: str) -> bool:
 
 
 def _is_edge_table(similarity: Any) -> bool:
-    names = getattr(similarity, "column_names", None)  # pyarrow, Hugging Face
+    if isinstance(similarity, dict):
+        return True
+    names: Any = getattr(similarity, "column_names", None)  # pyarrow, Hugging Face
     if names is None:
         names = getattr(similarity, "columns", ())  # pandas, polars
-    return isinstance(similarity, dict) or {"left", "right"} <= set(names)
+    return {"left", "right"} <= set(names)
 
 
 def _from_edges(
     edges: Any, records: Records, row_labels: Sequence[Sequence[Any]], threshold: float | None
 ) -> Backend:
-    from splitleak.similarity import precomputed as given
+    from splitleak.similarity import given
 
     names = row_labels[0] if row_labels else None
     limit = 0.8 if threshold is None else threshold
@@ -129,7 +131,7 @@ def _from_edges(
 def _from_file(
     path: str | Path, records: Records, row_labels: Sequence[Sequence[Any]], threshold: float | None
 ) -> Backend:
-    from splitleak.similarity import precomputed as given
+    from splitleak.similarity import given, precomputed
 
     path = Path(path)
     if not path.is_file():
@@ -145,8 +147,8 @@ def _from_file(
         if path.suffix.lower() == ".npz":
             from scipy import sparse
 
-            return given.precomputed(sparse.load_npz(path))
-        return given.precomputed(np.load(path, allow_pickle=False))
+            return precomputed.precomputed(sparse.load_npz(path))
+        return precomputed.precomputed(np.load(path, allow_pickle=False))
     except (ValueError, OSError, KeyError) as error:
         if isinstance(error, InputError):
             raise
