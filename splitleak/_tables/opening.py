@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from splitleak._tables import arrays, files, frames
+from splitleak._tables import arrays, frames
+from splitleak._tables.files import open_file
 from splitleak._tables.source import Source
 from splitleak.errors import InputError
 
@@ -51,7 +52,7 @@ def open_source(data: Any, *, columns: Sequence[str] | None = None) -> Source:
     if isinstance(data, Source):
         return data
     if isinstance(data, (str, Path)):
-        return files.open_file(data, columns=columns)
+        return open_file(data, columns=columns)
     if columns is not None:
         raise InputError(
             f"columns= names the columns of a CSV or TSV file without a header line, and data is"
