@@ -86,10 +86,10 @@ def assign_folds(
     n_folds = len(task.request.names)
     if clustering.n_clusters < n_folds:
         raise _too_few_clusters(task, clustering, inner)
+    plan = replace(task, request=replace(task.request, targets=_nearest_to_equal(clustering.sizes, n_folds)))
     codes, error = [], None
     for seed in seeds:
-        task = replace(task, seed=seed)
-        allocation = task.allocate(clustering)
+        allocation = replace(plan, seed=seed).allocate(clustering)
         if error is None and not task.is_met(allocation):
             error = _uneven(task, clustering, allocation, inner)
             if on_infeasible == "error":
@@ -98,6 +98,21 @@ def assign_folds(
     if error is not None:
         warnings.warn(f"{error} Taking the nearest sizes.", SplitleakWarning, stacklevel=stacklevel + 1)
     return np.stack(codes)
+
+
+def _nearest_to_equal(cluster_sizes: Ints, n_folds: int) -> Ints:
+    """Return equal sizes of folds, but for folds that a cluster larger than that has for itself.
+
+    Beside such a cluster many sizes have the same summed deviation from an equal share; these are the most even.
+    """
+    targets: list[int] = []
+    rest = int(cluster_sizes.sum())
+    for size in np.sort(cluster_sizes)[::-1][: n_folds - 1].tolist():
+        if size * (n_folds - len(targets)) <= rest:
+            break
+        targets.append(size)
+        rest -= size
+    return np.append(np.array(targets, dtype=np.int64), equal_sizes(rest, n_folds - len(targets)).targets)
 
 
 def check_fold_options(folds: object, repeats: object, tolerance: object, on_infeasible: object) -> None:

@@ -12,7 +12,7 @@ from sklearn.utils.multiclass import type_of_target
 
 from splitleak._tables import open_source
 from splitleak._tables.columns import role_of
-from splitleak.errors import InputError
+from splitleak.errors import InfeasibleSplitError, InputError
 from splitleak.fold_assignment import OnInfeasible, check_count, check_fold_options, seed_of
 from splitleak.folds import fold_by_similarity
 from splitleak.search import Missing, similarity_graph
@@ -155,21 +155,25 @@ class SimilarityKFold(_SimilaritySplitter):
     def _split(
         self, rows: Any, classes: NDArray[Any] | None, groups: NDArray[Any] | None
     ) -> Iterator[tuple[Positions, Positions]]:
-        folds = fold_by_similarity(
-            rows,
-            on=_compared_columns(rows, self.on),
-            similarity=self.similarity,
-            threshold=self.threshold,
-            folds=self.n_splits,
-            stratify=classes,
-            groups=groups,
-            missing=self.missing,
-            on_infeasible=self.on_infeasible,
-            tolerance=self.tolerance,
-            certify=False,  # nobody would see the certificate here
-            seed=self.random_state,
-            progress=False,
-        )
+        try:
+            folds = fold_by_similarity(
+                rows,
+                on=_compared_columns(rows, self.on),
+                similarity=self.similarity,
+                threshold=self.threshold,
+                folds=self.n_splits,
+                stratify=classes,
+                groups=groups,
+                missing=self.missing,
+                on_infeasible=self.on_infeasible,
+                tolerance=self.tolerance,
+                certify=False,  # nobody would see the certificate here
+                seed=self.random_state,
+                progress=False,
+            )
+        except (InputError, InfeasibleSplitError) as error:
+            error.args = (str(error).replace("folds=", "n_splits="),)  # as the argument is called here
+            raise
         yield from folds
 
 

@@ -217,9 +217,21 @@ def test_clusters_too_large_for_equal_folds() -> None:
         folds = fold_by_similarity(ROWS, similarity=large, folds=5, on_infeasible="nearest", repeats=2)
     assert seen[0].filename == __file__
     assert len(seen) == 1
-    assert sorted(folds.sizes[0].tolist())[-1] == 10
-    assert folds.sizes.min() >= 1
+    assert folds.sizes.tolist() == [[10, 3, 3, 2, 2]] * 2
     fold_by_similarity(ROWS, similarity=large, folds=5, tolerance=0.4)
+
+
+@quick
+@given(edges, st.integers(2, 6))
+def test_folds_are_as_even_as_the_largest_cluster_lets_them(pairs, n_folds) -> None:  # type: ignore[no-untyped-def]
+    try:
+        folds = nearest(ROWS, similarity=graph_of(pairs), folds=n_folds, certify=False)
+    except InfeasibleSplitError:
+        return
+    clusters = np.sort(np.bincount(folds.clusters))  # type: ignore[arg-type]
+    assert folds.sizes.max() >= clusters[-1]
+    if clusters[-n_folds] == 1:  # a fold for each larger cluster, and single rows to level them with
+        assert folds.sizes.max() == max(clusters[-1], -(-20 // n_folds))
 
 
 def test_classes_in_one_cluster_are_warned_of() -> None:
