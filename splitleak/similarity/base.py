@@ -122,7 +122,7 @@ class Backend:
 
     def describe(self) -> str:
         """Return the name with its options, in the form that `get_backend` reads."""
-        options = ", ".join(f"{k}={v!r}" for k, v in sorted(self.options.items()))
+        options = ", ".join(f"{k}={_written(v)}" for k, v in sorted(self.options.items()))
         return f"{self.name}({options})" if options else self.name
 
     def _option_names(self) -> list[str]:
@@ -253,6 +253,12 @@ def _load_reference(name: str) -> Backend:
             " @splitleak.similarity_backend"
         )
     return found
+
+
+def _written(value: Any) -> str:
+    # an object's own repr may hold its address, and provenance must be the same each time
+    plain = isinstance(value, (str, int, float, bool, type(None), tuple, list))
+    return repr(value) if plain else f"<{type(value).__name__}>"
 
 
 def _parse_options(name: str, arguments: str) -> dict[str, Any]:

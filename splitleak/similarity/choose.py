@@ -14,7 +14,7 @@ from splitleak.records import Records
 from splitleak.similarity.base import Backend, get_backend
 
 EXACT_TEXT_BYTES = 200_000_000
-EXACT_VECTOR_ROWS = 200_000
+EXACT_VECTOR_ROWS = 300_000
 LONG_TEXT_BYTES = 1_000
 _EDGE_FILES = (".csv", ".tsv", ".parquet", ".jsonl", ".ndjson")
 _MATRIX_FILES = (".npy", ".npz")
