@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from splitleak.errors import InfeasibleSplitError, InputError
-from splitleak.separation import Separation, separate
+from splitleak.graph import SimilarityGraph
+from splitleak.separation import Separation, separate, separate_rows
 
 
 @st.composite
@@ -182,7 +183,7 @@ def test_protected_nodes_that_hang_together_are_named():
 
 
 def test_a_node_that_is_too_heavy_is_named():
-    with pytest.raises(InfeasibleSplitError, match="node 1 alone has 50 rows"):
+    with pytest.raises(InfeasibleSplitError, match="node 1 stands for 50 rows"):
         separate([0], [1], 2, [0.5, 0.5], weights=[2, 50])
 
 
@@ -200,6 +201,52 @@ def test_the_budget_of_dropped_rows_is_kept_and_the_need_stated():
         InfeasibleSplitError, match=f"max_dropped={need - 1} rows are not enough: {need} rows"
     ):
         separate(left, right, n, [0.8, 0.2], max_dropped=need - 1)
+
+
+@settings(max_examples=40)
+@given(small_graphs(most=20), st.data())
+def test_rows_with_copies_groups_and_classes(graph, data):
+    n, left, right, sizes = graph
+    codes = st.integers(-1, 3)
+    twin_of = data.draw(arrays(np.int64, 6, elements=st.integers(0, n - 1)))
+    copies = np.concatenate([np.arange(n), twin_of])
+    other = left != right
+    full = SimilarityGraph.build(
+        left[other],
+        right[other],
+        np.ones(other.sum()),
+        n_rows=n + 6,
+        threshold=0.8,
+        measure="edges",
+        copies=copies,
+    )
+    groups = data.draw(arrays(np.int64, n + 6, elements=codes))
+    classes = data.draw(arrays(np.int64, n + 6, elements=codes))
+    protected = np.arange(n + 6) == n
+    try:
+        found = separate_rows(
+            full, sizes, groups=[groups], classes=classes, protected=protected, tolerance=0.1
+        )
+    except InfeasibleSplitError:
+        return
+    a, b, _ = full.pairs()
+    check(found, a, b, np.ones(n + 6, dtype=np.int64), sizes, 0.1)
+    assert found.codes[n] >= 0
+    for group in range(4):
+        kept = found.codes[(groups == group) & (found.codes >= 0)]
+        assert len(set(kept)) <= 1
+    higher = full.at(1.0)
+    again = separate_rows(higher, sizes, groups=[groups], tolerance=0.1, start=found.codes)
+    assert again.kept >= found.kept
+
+
+def test_rows_are_named_by_position():
+    copies = np.array([0, 0, 0, 0, 0, 0, 6, 7])
+    graph = SimilarityGraph.build([6], [7], [0.9], n_rows=8, threshold=0.8, measure="edges", copies=copies)
+    with pytest.raises(InfeasibleSplitError, match=r"has 6 of 8 rows \(rows 0\)"):
+        separate_rows(graph, [0.5, 0.5], protected=np.arange(8) == 2)
+    with pytest.raises(InputError, match="one code per row"):
+        separate_rows(graph, [0.5, 0.5], groups=[np.zeros(5, dtype=np.int64)])
 
 
 @pytest.mark.parametrize(

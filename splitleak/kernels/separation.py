@@ -7,6 +7,7 @@ neighbours in its own part only. Arithmetic is limited to what every platform ro
 from __future__ import annotations
 
 import heapq
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -15,7 +16,7 @@ LN2_PER_STEP = 0.6931471805599453 / 1024
 
 
 @njit(cache=True, nogil=True, inline="always")
-def random_bits(state: np.ndarray) -> np.uint64:
+def random_bits(state: np.ndarray) -> Any:
     """Return 64 random bits (splitmix64, Steele et al. 2014)."""
     state[0] += np.uint64(0x9E3779B97F4A7C15)
     z = state[0]
@@ -25,7 +26,7 @@ def random_bits(state: np.ndarray) -> np.uint64:
 
 
 @njit(cache=True, nogil=True, inline="always")
-def random_below(state: np.ndarray, n: int) -> int:
+def random_below(state: np.ndarray, n: int) -> Any:
     """Return a random whole number in [0, n), n < 2**31."""
     return np.int64(((random_bits(state) >> np.uint64(32)) * np.uint64(n)) >> np.uint64(32))
 
@@ -79,7 +80,7 @@ def penalty(
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _count(
+def count_rows(
     table: np.ndarray, p: int, v: int, sign: int, first: np.ndarray, ids: np.ndarray, rows: np.ndarray
 ) -> None:
     for e in range(first[v], first[v + 1]):
@@ -94,7 +95,7 @@ def rows_per_part(
     table = np.zeros((k, n_classes), np.int64)
     for v in range(len(part)):
         if part[v] < k:
-            _count(table, part[v], v, 1, first, ids, rows)
+            count_rows(table, part[v], v, 1, first, ids, rows)
     return table
 
 
@@ -103,7 +104,7 @@ def cover(starts: np.ndarray, ends: np.ndarray, cost: np.ndarray, part: np.ndarr
     """Remove the node with most crossing edges per row, until no edge crosses; `part` is changed in place."""
     n = len(part)
     cross = np.zeros(n, np.int64)
-    heap = [(0.0, np.int64(0), np.int64(0))]
+    heap = [(0.0, 0, 0)]
     heap.pop()
     for v in range(n):
         if part[v] == k:
@@ -112,7 +113,7 @@ def cover(starts: np.ndarray, ends: np.ndarray, cost: np.ndarray, part: np.ndarr
             if part[ends[e]] < k and part[ends[e]] != part[v]:
                 cross[v] += 1
         if cross[v]:
-            heap.append((-cross[v] / cost[v], cross[v], np.int64(v)))
+            heap.append((-cross[v] / cost[v], cross[v], v))
     heapq.heapify(heap)
     while len(heap):
         _, known, v = heapq.heappop(heap)
@@ -194,7 +195,7 @@ def anneal(
         if step & 1023 == 0:
             temperature = 1.0 / (1.0 / warm + (1.0 / cool - 1.0 / warm) * (step / steps))
         most = temperature * patience(state)
-        v, p, n_pulled = np.int64(-1), 0, 0
+        v, p, n_pulled = -1, 0, 0
         if n_removed == 0 or random_below(state, 16) == 0:
             # now and then a node goes for the sake of the sizes alone
             u = random_below(state, n)
@@ -222,15 +223,15 @@ def anneal(
                     if part[u] < k and part[u] != p:
                         pulled[n_pulled] = u
                         n_pulled += 1
-            _count(table, p, v, 1, first, ids, rows)
+            count_rows(table, p, v, 1, first, ids, rows)
         for i in range(n_pulled):
-            _count(table, part[pulled[i]], pulled[i], -1, first, ids, rows)
+            count_rows(table, part[pulled[i]], pulled[i], -1, first, ids, rows)
         new_fine, new_beyond = penalty(table, shares, tolerance, prices)
         if change + new_fine - fine > most:
             if v >= 0:
-                _count(table, p, v, -1, first, ids, rows)
+                count_rows(table, p, v, -1, first, ids, rows)
             for i in range(n_pulled):
-                _count(table, part[pulled[i]], pulled[i], 1, first, ids, rows)
+                count_rows(table, part[pulled[i]], pulled[i], 1, first, ids, rows)
             continue
         if not written and n_log + n_pulled + 1 > room:
             best_part[:] = part
@@ -274,190 +275,3 @@ def anneal(
         for j in range(n_log - 1, -1, -1):
             best_part[log_node[j]] = log_part[j]
     return best_part
-
-
-@njit(cache=True, nogil=True)
-def kept_components(starts: np.ndarray, ends: np.ndarray, part: np.ndarray, k: int) -> tuple[np.ndarray, int]:
-    """Return the component of each kept node in the graph without the removed ones (-1), and their number."""
-    n = len(part)
-    label = -np.ones(n, np.int64)
-    stack = np.empty(n, np.int64)
-    found = 0
-    for s in range(n):
-        if part[s] == k or label[s] >= 0:
-            continue
-        label[s] = found
-        stack[0] = s
-        height = 1
-        while height:
-            height -= 1
-            v = stack[height]
-            for e in range(starts[v], starts[v + 1]):
-                u = ends[e]
-                if part[u] < k and label[u] < 0:
-                    label[u] = found
-                    stack[height] = u
-                    height += 1
-        found += 1
-    return label, found
-
-
-@njit(cache=True, nogil=True)
-def pack(
-    rows: np.ndarray,
-    where: np.ndarray,
-    shares: np.ndarray,
-    tolerance: float,
-    prices: np.ndarray,
-    warm: float,
-    steps: int,
-    seed: int,
-) -> np.ndarray:
-    """Hand whole pieces to parts by annealed moves and swaps; return the best assignment met.
-
-    `rows` : int64 array of shape (n_pieces, n_classes); `where` : part of each piece at the start.
-    """
-    n, n_classes = rows.shape
-    k = len(shares)
-    state = np.array([seed], np.uint64)
-    where = where.copy()
-    table = np.zeros((k, n_classes), np.int64)
-    for a in range(n):
-        table[where[a]] += rows[a]
-    now, _ = penalty(table, shares, tolerance, prices)
-    best, best_where = now, where.copy()
-    for step in range(steps):
-        if best == 0.0:
-            break
-        a = random_below(state, n)
-        b = -1
-        source, target = where[a], random_below(state, k)
-        if random_bits(state) & np.uint64(1):
-            b = random_below(state, n)
-            target = where[b]
-        if source == target:
-            continue
-        for c in range(n_classes):
-            moved = rows[a, c] - (rows[b, c] if b >= 0 else 0)
-            table[source, c] -= moved
-            table[target, c] += moved
-        new, _ = penalty(table, shares, tolerance, prices)
-        if new - now <= warm * (1.0 - step / steps) * patience(state):
-            now = new
-            where[a] = target
-            if b >= 0:
-                where[b] = source
-            if now < best - 1e-9:
-                best = now
-                best_where[:] = where
-        else:
-            for c in range(n_classes):
-                moved = rows[a, c] - (rows[b, c] if b >= 0 else 0)
-                table[source, c] += moved
-                table[target, c] -= moved
-    return best_where
-
-
-@njit(cache=True, nogil=True)
-def region_between(
-    starts: np.ndarray,
-    ends: np.ndarray,
-    part: np.ndarray,
-    k: int,
-    a: int,
-    b: int,
-    rows: np.ndarray,
-    quota: int,
-) -> np.ndarray:
-    """Mark the removed nodes that touch no part but `a` and `b`, and up to `quota` rows around them in each."""
-    n = len(part)
-    inside = np.zeros(n, np.bool_)
-    queue = np.empty(n, np.int64)
-    head, tail, used_a, used_b = 0, 0, 0, 0
-    for v in range(n):
-        if part[v] != k:
-            continue
-        only = True
-        for e in range(starts[v], starts[v + 1]):
-            p = part[ends[e]]
-            if p != k and p != a and p != b:
-                only = False
-                break
-        if only:
-            inside[v] = True
-            queue[tail] = v
-            tail += 1
-    while head < tail:
-        v = queue[head]
-        head += 1
-        for e in range(starts[v], starts[v + 1]):
-            u = ends[e]
-            if inside[u]:
-                continue
-            if part[u] == a and used_a + rows[u] <= quota:
-                used_a += rows[u]
-            elif part[u] == b and used_b + rows[u] <= quota:
-                used_b += rows[u]
-            else:
-                continue
-            inside[u] = True
-            queue[tail] = u
-            tail += 1
-    return inside
-
-
-@njit(cache=True, nogil=True)
-def restore(
-    starts: np.ndarray,
-    ends: np.ndarray,
-    first: np.ndarray,
-    ids: np.ndarray,
-    rows: np.ndarray,
-    n_classes: int,
-    order: np.ndarray,
-    part: np.ndarray,
-    shares: np.ndarray,
-    tolerance: float,
-    prices: np.ndarray,
-) -> int:
-    """Put removed nodes back, in the given order, where no kept neighbour is in another part and sizes hold.
-
-    `part` is changed in place; returns the number of nodes put back.
-    """
-    k = len(shares)
-    table = rows_per_part(part, k, n_classes, first, ids, rows)
-    fine, beyond = penalty(table, shares, tolerance, prices)
-    back = 0
-    for v in order:
-        if part[v] != k:
-            continue
-        home, homeless = k, False
-        for e in range(starts[v], starts[v + 1]):
-            p = part[ends[e]]
-            if p < k and p != home:
-                homeless = home < k
-                home = p
-                if homeless:
-                    break
-        if homeless:
-            continue
-        won = 0
-        for e in range(first[v], first[v + 1]):
-            won += rows[e]
-        best, best_part, best_fine, best_beyond = 0.0, -1, 0.0, 0.0
-        for p in range(k):
-            if home < k and p != home:
-                continue
-            _count(table, p, v, 1, first, ids, rows)
-            new, new_beyond = penalty(table, shares, tolerance, prices)
-            _count(table, p, v, -1, first, ids, rows)
-            gain = won - (new - fine)
-            # a row beyond the sizes is worth something to the search, but not here: many would add up
-            if gain > best and new_beyond <= beyond:
-                best, best_part, best_fine, best_beyond = gain, p, new, new_beyond
-        if best_part >= 0:
-            _count(table, best_part, v, 1, first, ids, rows)
-            part[v] = best_part
-            fine, beyond = best_fine, best_beyond
-            back += 1
-    return back

@@ -1,4 +1,4 @@
-"""Balanced partitions to start from: multilevel (coarsen, grow, refine) and removal of hubs."""
+"""Balanced cuts by levels: coarsen, grow, refine."""
 
 from __future__ import annotations
 
@@ -118,18 +118,18 @@ def grow(
             for e in range(starts[v], starts[v + 1]):
                 if part[ends[e]] == 0:
                     free[v] += strength[e]
-    heap = [(np.int64(0), np.int64(0))]
+    heap = [(0, 0)]
     heap.pop()
     got = 0
     while got < want and left > 0:
-        v = np.int64(-1)
+        v = -1
         while len(heap):
             price, u = heapq.heappop(heap)
             if part[u] == 0 and price == free[u] - 2 * attached[u]:
                 v = u
                 break
         if v < 0:
-            v = np.int64(random_below(state, n))
+            v = random_below(state, n)
             while part[v] != 0:
                 v = (v + 1) % n
         left -= 1
@@ -144,7 +144,7 @@ def grow(
             u = ends[e]
             if part[u] == 0:
                 attached[u] += strength[e]
-                heapq.heappush(heap, (free[u] - 2 * attached[u], np.int64(u)))
+                heapq.heappush(heap, (free[u] - 2 * attached[u], u))
     for v in range(n):
         if part[v] == -1:
             part[v] = 0
@@ -176,13 +176,13 @@ def refine(
     for _ in range(passes):
         done = np.zeros(n, np.bool_)
         gain_of = np.empty(n, np.int64)
-        heap = [(np.int64(0), np.int64(0), np.int64(0))]
+        heap = [(0, 0, 0)]
         heap.pop()
         for v in range(n):
             gain, q = _best_move(v, starts, ends, strength, part, tie)
             gain_of[v] = gain
             if q >= 0:
-                heap.append((-gain, np.int64(v), np.int64(q)))
+                heap.append((-gain, v, q))
         heapq.heapify(heap)
         n_moved, best_moved, now, best = 0, 0, 0, 0
         off = _off(load, wanted, slack)
@@ -213,7 +213,7 @@ def refine(
                     gain, target = _best_move(u, starts, ends, strength, part, tie)
                     gain_of[u] = gain
                     if target >= 0:
-                        heapq.heappush(heap, (-gain, np.int64(u), np.int64(target)))
+                        heapq.heappush(heap, (-gain, u, target))
         for i in range(n_moved - 1, best_moved - 1, -1):
             v = moved[i]
             load[part[v]] -= rows[v]
@@ -248,82 +248,3 @@ def _best_move(
     for q in range(len(tie)):
         tie[q] = 0
     return best - stay, target
-
-
-@njit(cache=True, nogil=True)
-def dismantle(
-    starts: np.ndarray, ends: np.ndarray, cost: np.ndarray, rows: np.ndarray, limit: int, protected: int
-) -> np.ndarray:
-    """Remove nodes by highest remaining degree per row until no edge is left, then put them back in reverse.
-
-    A node goes back where the component it would join stays within `limit` rows. Returns the removed mask: the
-    start for graphs that a few hubs hold together, where a cut of edges is a poor guide.
-    """
-    n = len(cost)
-    degree = starts[1:] - starts[:-1]
-    gone = np.zeros(n, np.bool_)
-    order = np.empty(n, np.int64)
-    n_gone = 0
-    heap = [(0.0, np.int64(0), np.int64(0))]
-    heap.pop()
-    for v in range(n):
-        if degree[v] > 0 and cost[v] < protected:
-            heap.append((-degree[v] / cost[v], degree[v], np.int64(v)))
-    heapq.heapify(heap)
-    while len(heap):
-        _, known, v = heapq.heappop(heap)
-        if degree[v] == 0:
-            continue
-        if known != degree[v]:
-            heapq.heappush(heap, (-degree[v] / cost[v], degree[v], v))
-            continue
-        gone[v] = True
-        order[n_gone] = v
-        n_gone += 1
-        for e in range(starts[v], starts[v + 1]):
-            degree[ends[e]] -= 1
-        degree[v] = 0
-    root, weight = np.arange(n), rows.copy()
-    for v in range(n):
-        if not gone[v]:
-            for e in range(starts[v], starts[v + 1]):
-                if not gone[ends[e]]:
-                    _join(root, weight, v, ends[e])
-    for i in range(n_gone - 1, -1, -1):
-        v = order[i]
-        total = rows[v]
-        for e in range(starts[v], starts[v + 1]):
-            if not gone[ends[e]]:
-                r = _find(root, ends[e])
-                if weight[r] > 0:
-                    total += weight[r]
-                    weight[r] = -weight[r]  # counted
-        for e in range(starts[v], starts[v + 1]):
-            if not gone[ends[e]]:
-                r = _find(root, ends[e])
-                weight[r] = abs(weight[r])
-        if total <= limit:
-            gone[v] = False
-            for e in range(starts[v], starts[v + 1]):
-                if not gone[ends[e]]:
-                    _join(root, weight, v, ends[e])
-    return gone
-
-
-@njit(cache=True, nogil=True)
-def _find(root: np.ndarray, v: int) -> int:
-    while root[v] != v:
-        root[v] = root[root[v]]
-        v = root[v]
-    return v
-
-
-@njit(cache=True, nogil=True)
-def _join(root: np.ndarray, weight: np.ndarray, v: int, u: int) -> None:
-    a, b = _find(root, v), _find(root, u)
-    if a == b:
-        return
-    if weight[a] < weight[b]:
-        a, b = b, a
-    root[b] = a
-    weight[a] += weight[b]

@@ -7,7 +7,8 @@ from random import Random
 import numpy as np
 
 from splitleak._threads import map_threads
-from splitleak.kernels.separation import anneal, restore
+from splitleak.kernels.separation import anneal
+from splitleak.kernels.separation_pieces import restore
 from splitleak.separation.polish import polish, repack
 from splitleak.separation.problem import PROTECTED, Part, Problem
 from splitleak.separation.starts import largest_first, multilevel, without_hubs

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from splitleak.kernels.separation import kept_components, pack, region_between
+from splitleak.kernels.separation_pieces import kept_components, pack, region_between
 from splitleak.separation.problem import CLASS_AIM, CLASS_BEYOND, PROTECTED, Ints, Part, Problem
 
 MOST_CUTS = 6
@@ -86,7 +88,7 @@ def _minimum_cuts(problem: Problem, part: Part, a: int, b: int, quota: int) -> l
     capacity = np.full(len(tail), endless, dtype=np.int32)
     capacity[:m] = np.where(problem.cost[nodes] >= PROTECTED, endless, problem.cost[nodes])
     network = csr_array((capacity, (tail, head)), shape=(2 * m + 2, 2 * m + 2))
-    left_over = network - maximum_flow(network, 2 * m, 2 * m + 1).flow
+    left_over: Any = network - maximum_flow(network, 2 * m, 2 * m + 1).flow
     left_over.data = np.maximum(left_over.data, 0)
     left_over.eliminate_zeros()
     cuts = []

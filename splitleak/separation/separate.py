@@ -120,6 +120,11 @@ def separate(
     request = Request.of(
         left, right, n_nodes, sizes, weights, classes, keys, protected, tolerance, start
     )  # fmt: skip
+    return solve(request, max_dropped=max_dropped, seed=seed)
+
+
+def solve(request: Request, *, max_dropped: int | None, seed: int, rows: Ints | None = None) -> Separation:
+    """Answer a checked request; `rows` names the row that stands for each node in messages."""
     from splitleak.separation.improve import improve, search
 
     problem, order = request.problem()
@@ -133,7 +138,7 @@ def separate(
     request.verify(codes)
     found = _separation(request, codes)
     if not problem.feasible(part):
-        raise _infeasible(request, found, problem.blocks[np.argsort(order)])
+        raise _infeasible(request, found, problem.blocks[np.argsort(order)], rows)
     if max_dropped is not None and found.dropped > max_dropped:
         raise _over_budget(found, max_dropped)
     return found
@@ -151,21 +156,25 @@ def _separation(request: Request, codes: Ints) -> Separation:
     return Separation(codes, n_kept, int(request.weights.sum()) - n_kept, achieved, deviation, gap)
 
 
-def _infeasible(request: Request, found: Separation, blocks: Ints) -> InfeasibleSplitError:
+def _infeasible(request: Request, found: Separation, blocks: Ints, rows: Ints | None) -> InfeasibleSplitError:
     asked = ", ".join(f"{100 * share:.3g} %" for share in request.shares)
     nearest = ", ".join(f"{rows:,}" for rows in found.achieved)
+    word, number = ("node", np.arange(request.n_nodes)) if rows is None else ("row", rows)
     total, tied = int(request.weights.sum()), np.bincount(blocks, request.weights * request.protected)
     if tied.max() > (1 - request.shares.max()) * found.kept:
-        block = np.flatnonzero((blocks == np.argmax(tied)) & request.protected)
-        shown = ", ".join(str(node) for node in block[:3]) + (", ..." if len(block) > 3 else "")
+        block = np.flatnonzero((blocks == np.argmax(tied)) & request.protected & (request.weights > 0))
+        shown = ", ".join(str(number[node]) for node in block[:3]) + (", ..." if len(block) > 3 else "")
         obstacle = (
-            f"protected nodes must stay and hang together: the largest such block has {int(tied.max()):,} of"
-            f" {total:,} rows (nodes {shown})"
+            f"protected {word}s must stay and hang together: the largest such block has {int(tied.max()):,} of"
+            f" {total:,} rows ({word}s {shown})"
         )
-        way = "protect fewer nodes, ask for other sizes, or raise tolerance="
+        way = "protect fewer of them, ask for other sizes, or raise tolerance="
     elif request.weights.max() > 1:
         heaviest = int(np.argmax(request.weights))
-        obstacle = f"whole nodes are too heavy: node {heaviest} alone has {request.weights[heaviest]:,} rows"
+        obstacle = (
+            f"whole sets of equal rows are too large: {word} {number[heaviest]} stands for"
+            f" {request.weights[heaviest]:,} rows"
+        )
         way = "ask for other sizes, or raise tolerance="
     else:
         obstacle = "too many rows are similar to nearly all others"

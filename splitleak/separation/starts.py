@@ -6,8 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from splitleak.kernels.separation import cover, kept_components, penalty
-from splitleak.kernels.separation_starts import contract, dismantle, grow, label_clusters, refine
+from splitleak.kernels.dismantling import dismantle
+from splitleak.kernels.separation import cover, penalty
+from splitleak.kernels.separation_pieces import kept_components
+from splitleak.kernels.separation_starts import contract, grow, label_clusters, refine
 from splitleak.separation.problem import PROTECTED, Ints, Part, Problem
 
 COARSE_NODES = 150
@@ -65,6 +67,8 @@ def multilevel(problem: Problem, number: int, seed: int, lost: Ints | None = Non
     cut = _first_cut(problem, levels[-1], maps, wanted, slack, seed)
     for level, label in zip(levels[-2::-1], maps[::-1], strict=True):
         cut = cut[label]
+        if label is problem.blocks:  # within a block no node moves alone
+            break
         _refine(level, cut, wanted, slack, 3)
     part = cut.astype(np.int8)
     cover(problem.starts, problem.ends, problem.cost, part, problem.k)
@@ -79,7 +83,8 @@ def _edge_strength(problem: Problem, *, damped: bool) -> Ints:
     # an edge of a hub weighs less: removing one hub cuts many edges at once
     degree = np.diff(problem.starts)
     source = np.repeat(degree, degree)
-    return np.maximum(1, 1000 / np.sqrt(source * degree[problem.ends])).astype(np.int64)
+    strength: Ints = np.maximum(1, 1000 / np.sqrt(source * degree[problem.ends])).astype(np.int64)
+    return strength
 
 
 def _coarsen(problem: Problem, number: int, seed: int) -> tuple[list[_Level], list[Ints]]:
@@ -96,8 +101,9 @@ def _coarsen(problem: Problem, number: int, seed: int) -> tuple[list[_Level], li
     while len(levels[-1].rows) > COARSE_NODES and len(maps) < MOST_LEVELS:
         fine = levels[-1]
         found = label_clusters(fine.starts, fine.ends, fine.strength, fine.rows, most, 5, seed + len(maps))
-        if len(np.unique(found)) <= 0.97 * len(fine.rows):
-            _contract(levels, maps, found)
+        clusters, label = np.unique(found, return_inverse=True)
+        if len(clusters) <= 0.97 * len(fine.rows):
+            _contract(levels, maps, label)
         elif most >= cap:
             break
         most = min(cap, 4 * most)
@@ -106,10 +112,10 @@ def _coarsen(problem: Problem, number: int, seed: int) -> tuple[list[_Level], li
 
 def _contract(levels: list[_Level], maps: list[Ints], label: Ints) -> None:
     fine = levels[-1]
-    _, label = np.unique(label, return_inverse=True)
     n_coarse = int(label.max()) + 1
     rows = np.bincount(label, fine.rows, minlength=n_coarse).astype(np.int64)
-    levels.append(_Level(*contract(fine.starts, fine.ends, fine.strength, label, n_coarse), rows))
+    starts, ends, strength = contract(fine.starts, fine.ends, fine.strength, label, n_coarse)
+    levels.append(_Level(starts, ends, strength, rows))
     maps.append(label)
 
 

@@ -4,8 +4,10 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from splitleak.kernels.separation import anneal, cover, kept_components, pack, penalty, restore, rows_per_part
-from splitleak.kernels.separation_starts import contract, dismantle, label_clusters, refine
+from splitleak.kernels.dismantling import dismantle
+from splitleak.kernels.separation import anneal, cover, penalty, rows_per_part
+from splitleak.kernels.separation_pieces import kept_components, pack, restore
+from splitleak.kernels.separation_starts import contract, label_clusters, refine
 
 PRICES = np.array([2.0, 0.05, 0.01, 10.0])
 SHARES = np.array([0.5, 0.3, 0.2])
