@@ -113,7 +113,7 @@ class Entities:
             data = table
             on = id_column if on is None and _is_positional(similarity) else on
             options.update(on=on, exclude={id_column})
-        if hasattr(similarity, "loc") and hasattr(similarity, "columns"):
+        if _is_labelled(similarity):
             similarity = precomputed(_labelled(similarity, names, side))
         search = Search.prepare(data, similarity=similarity, **options)
         return cls(side, ids.levels, search, rows)
@@ -183,8 +183,7 @@ def _need_no_table(side: str, id_column: Any, on: Any, similarity: Any) -> None:
                 f"{side}_{name}={value!r} names a column of {side}_entities=, which is not given; give that table, or"
                 f" leave {side}_{name}= out: the ids themselves are then compared"
             )
-    labelled = hasattr(similarity, "loc") and hasattr(similarity, "columns")
-    if _is_positional(similarity) and not labelled:
+    if _is_positional(similarity) and not _is_labelled(similarity):
         raise InputError(
             f"{side}_similarity= goes by row position, and without {side}_entities= the entities have no order; give"
             f" the table whose rows it follows, or a pandas frame with the ids as its index and columns"
@@ -192,7 +191,7 @@ def _need_no_table(side: str, id_column: Any, on: Any, similarity: Any) -> None:
 
 
 def _is_positional(similarity: Any) -> bool:
-    """Say whether a similarity goes by row position: a matrix, a graph, a file of either."""
+    """Say whether a similarity goes by row position: a matrix, a graph, an edge list, a file of one of these."""
     if isinstance(similarity, Backend):
         return _is_given(similarity)
     if isinstance(similarity, str):
@@ -205,13 +204,21 @@ def _is_positional(similarity: Any) -> bool:
             ".npy",
             ".npz",
         )
-    return isinstance(similarity, (SimilarityGraph, Path)) or hasattr(similarity, "shape")
+    return isinstance(similarity, (SimilarityGraph, Path, dict)) or hasattr(similarity, "shape")
+
+
+def _is_labelled(similarity: Any) -> bool:
+    """Say whether a similarity is a matrix in a pandas frame (an edge list has the columns left and right)."""
+    frame = hasattr(similarity, "loc") and hasattr(similarity, "columns")
+    return frame and not {"left", "right"} <= set(similarity.columns)
 
 
 def _is_given(backend: Backend) -> bool:
-    return (
-        backend.function.__module__ == precomputed.__module__
-        and "function" not in backend.function.__qualname__
+    """Say whether a backend holds a matrix or a graph of the caller's."""
+    maker = backend.function.__qualname__.partition(".")[0]
+    return backend.function.__module__.startswith("splitleak.similarity.") and maker in (
+        "precomputed",
+        "from_graph",
     )
 
 
@@ -278,8 +285,8 @@ def _labelled(matrix: Any, names: Sequence[Any], side: str) -> NDArray[Any]:
     unknown = [name for name in names if name not in set(labels)]
     if unknown:
         raise InputError(
-            f"{len(unknown):,} of {len(names):,} entities have no row in {side}_similarity= ({_some(unknown)}); its index"
-            " must hold the ids"
+            f"{len(unknown):,} of {len(names):,} entities have no row in {side}_similarity= ({_some(unknown)});"
+            " its index must hold the ids"
         )
     return np.asarray(matrix.loc[list(names), list(names)].to_numpy())
 

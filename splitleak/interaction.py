@@ -18,13 +18,13 @@ from splitleak.clustering import Clustering
 from splitleak.entities import Entities, Ids
 from splitleak.errors import InfeasibleSplitError, InputError, SplitleakWarning, unknown_option
 from splitleak.interaction_split import InteractionSplit, Side, mixed_cells, mixed_names
-from splitleak.pair_allocation import PairAllocation, PairSizes, allocate_pairs
+from splitleak.pair_allocation import PairAllocation, PairSizes, allocate_pairs, unit_of
 from splitleak.partition import Split
 from splitleak.provenance import Provenance
 from splitleak.records import as_records
 from splitleak.sampling import mix
 from splitleak.search import Missing
-from splitleak.sizes import NAMES, SizesLike, parse_sizes
+from splitleak.sizes import NAMES, SizesLike, largest_remainder, parse_sizes
 
 Mode = Literal["both", "left", "right"]
 OnInfeasible = Literal["error", "nearest"]
@@ -118,7 +118,8 @@ def split_interactions(
     --------
     >>> import itertools, splitleak
     >>> drugs, targets = "abcdef", "uvwxyz"
-    >>> pairs = [{"drug": d, "target": t} for d, t in itertools.product(drugs, targets)]
+    >>> drug, target = zip(*itertools.product(drugs, targets))
+    >>> pairs = {"drug": list(drug), "target": list(target)}
     >>> split = split_interactions(pairs, left="drug", right="target", sizes={"train": 0.8, "test": 0.2})
     >>> split.sizes
     {'train': 16, 'test': 4, 'new-old': 8, 'old-new': 8}
@@ -229,7 +230,7 @@ class _Problem:
         self, found: PairAllocation, partitions: Sequence[str], seed: int, bars: Progress | None
     ) -> dict[str, Side]:
         """Return both sides with their partitions, certified unless `bars` is None."""
-        parts = {}
+        parts: dict[str, Side] = {}
         for side, ids in self.ids.items():
             if side not in self.sides:
                 parts[side] = parts["left"] if self.symmetric else Side(ids.column, ids.levels)
@@ -293,8 +294,11 @@ class _Problem:
     def _ways_out(self, request: PairSizes, seed: int) -> list[str]:
         ways = []
         if self.mode == "both" and not self.symmetric and request.are_shares:
+            n = request.n_pairs
+            rows = largest_remainder((request.wanted * (n / request.unit)).tolist(), n)
+            of_all = PairSizes(np.array(rows, dtype=np.int64), False, request.tolerance, n)
             for side, ids in self.ids.items():
-                if self._allocate_one(side, request, None, seed).met:
+                if self._allocate_one(side, of_all, None, seed).met:
                     ways.append(
                         f"mode={side!r} meets them (only the {ids.column} of a test pair is then new)"
                     )
@@ -341,8 +345,10 @@ def _sizes(sizes: Any, n: int, mode: str, tolerance: float) -> tuple[tuple[str, 
         wanted = np.where(free, -1, parsed.targets[: len(values)])
         return parsed.names[: len(values)], PairSizes(wanted.astype(np.int64), False, tolerance, n)
     parsed = parse_sizes(sizes, n)
-    are_shares = not counts or mode != "both"
-    return parsed.names, PairSizes(parsed.targets, are_shares, tolerance, n)
+    wanted, are_shares = parsed.targets, mode == "both" and not counts and sizes != "auto"
+    if are_shares:  # shares of pairs whose number is not known yet
+        wanted = parse_sizes(sizes, unit_of(n)).targets
+    return parsed.names, PairSizes(wanted, are_shares, tolerance, n)
 
 
 def _check(

@@ -14,7 +14,8 @@ MOVES_PER_CLUSTER, LEAST_MOVES, MOST_MOVES = 400, 20_000, 4_000_000
 STARTS, MOVES_OF_ALL_STARTS = 12, 1_000_000
 # what all similarity that can cross counts, as a share of all pairs: it decides between splits that keep about
 # as many pairs
-MASS_WEIGHT = 0.05
+MASS_WEIGHT = 0.2
+FINE, FEW_PAIRS = 10_000, 100_000
 
 
 @dataclass(frozen=True)
@@ -24,8 +25,8 @@ class PairSizes:
     Attributes
     ----------
     wanted : int64 array of shape (n_partitions,)
-        With `are_shares`, the partitions' shares of the unmixed pairs, in units of one n-th (they sum to n, the
-        number of all pairs); else numbers of pairs, -1: as many as there can be.
+        With `are_shares`, the partitions' shares of the unmixed pairs (they sum to `unit_of(n_pairs)`); else numbers
+        of pairs, -1: as many as there can be.
     are_shares : bool
     tolerance : float
         Allowed deviation as a share of the unmixed pairs with `are_shares`, else of all pairs.
@@ -40,20 +41,29 @@ class PairSizes:
     def targets(self, inside: Ints) -> NDArray[np.float64]:
         """Return the pairs asked for in each partition, given the pairs that are in each (NaN: any number)."""
         wanted = np.where(self.wanted < 0, np.nan, self.wanted)
-        return wanted * (inside.sum() / self.n_pairs) if self.are_shares else wanted
+        return wanted * (inside.sum() / self.unit) if self.are_shares else wanted
 
     def met(self, inside: Ints) -> bool:
         """Return whether every partition has pairs, and as many as asked for within the tolerance."""
         base = int(inside.sum()) if self.are_shares else self.n_pairs
-        off = np.abs(inside * self.n_pairs - self.wanted * base)  # in n-ths of a pair
-        if not self.are_shares:
-            off = np.abs(inside - self.wanted) * self.n_pairs
+        share = base if self.are_shares else self.unit
+        off = np.abs(inside * self.unit - self.wanted * share)
         return bool((inside > 0).all() and (off[self.wanted >= 0] <= self.slack * base).all())
 
     @property
+    def unit(self) -> int:
+        """Parts that a pair is counted in."""
+        return unit_of(self.n_pairs)
+
+    @property
     def slack(self) -> int:
-        """The tolerance in n-ths."""
-        return int(self.tolerance * self.n_pairs + 1e-9 * max(1, self.n_pairs))
+        """The tolerance in these parts."""
+        return int(self.tolerance * self.unit + 1e-9 * self.unit)
+
+
+def unit_of(n_pairs: int) -> int:
+    """Return in how many parts a pair is counted: fine enough for shares as 0.8, few enough for 64 bits."""
+    return n_pairs * (FINE if n_pairs <= FEW_PAIRS else 1)
 
 
 @dataclass(frozen=True)
@@ -126,23 +136,25 @@ def allocate_pairs(
     n = n_clusters[0] if symmetric else sum(n_clusters)
     kinds = np.zeros(len(left), dtype=np.int64) if classes is None else classes
     n_classes = int(kinds.max(initial=0)) + 1
-    class_rows = np.bincount(kinds, minlength=n_classes).astype(np.int64)
+    class_shares = np.bincount(kinds, minlength=n_classes).astype(np.int64) * (sizes.unit // sizes.n_pairs)
     edges, own = _edges(left, right + offset, kinds, n, n_classes)
-    tied = _tied(mass, offset, n, sizes.n_pairs, symmetric)
+    tied = _tied(mass, offset, n, sizes, symmetric)
     side = (np.arange(n) >= (n if symmetric else offset)).astype(np.int8)
     reach = np.bincount(left, minlength=n) + np.bincount(right + offset, minlength=n)
     typical = int((reach * reach).sum() // max(1, reach.sum()))
     steps = int(np.clip(MOVES_PER_CLUSTER * n, LEAST_MOVES, MOST_MOVES))
     random = np.random.default_rng(seed)
     # in a table of all possible pairs, partitions of these shares of each side's entities have the sizes asked for
-    share = np.sqrt(np.where(sizes.wanted < 0, sizes.n_pairs, np.maximum(sizes.wanted, 1)).astype(np.float64))
+    share = np.sqrt(
+        np.where(sizes.wanted < 0, 2 * sizes.n_pairs, np.maximum(sizes.wanted, 1)).astype(np.float64)
+    )
     best, lowest = np.zeros(n, dtype=np.int64), None
     for _ in range(max(1, min(STARTS, MOVES_OF_ALL_STARTS // steps))):
         codes = np.searchsorted(np.cumsum(share / share.sum())[:-1], random.random(n), side="right")
         codes = codes.astype(np.int64)
         cost = anneal(
-            *edges, own, side, *tied, codes, sizes.wanted, sizes.are_shares, sizes.slack, sizes.n_pairs,
-            class_rows, sizes.n_pairs * max(1, typical // 2), steps, int(random.integers(2**62)),
+            *edges, own, side, *tied, codes, sizes.wanted, sizes.are_shares, sizes.slack, sizes.unit, sizes.n_pairs,
+            class_shares, sizes.unit * max(1, typical // 2), steps, int(random.integers(2**62)),
         )  # fmt: skip
         if lowest is None or cost < lowest:
             best, lowest = codes, cost
@@ -166,14 +178,14 @@ def _edges(
 
 
 def _tied(
-    mass: Sequence[Mass | None], offset: int, n: int, n_pairs: int, symmetric: bool
+    mass: Sequence[Mass | None], offset: int, n: int, sizes: PairSizes, symmetric: bool
 ) -> tuple[Ints, Ints, Ints]:
     """Return the similarity between nodes, compressed, in the unit of the kernel's energy."""
     lefts, rights, amounts = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
     sides = [mass[0]] if symmetric else list(mass)
     for start, of_side in zip((0, offset), sides, strict=False):
         if of_side is not None and of_side.total:
-            unit = MASS_WEIGHT * n_pairs * n_pairs / len(sides) / of_side.total
+            unit = MASS_WEIGHT * sizes.unit * sizes.n_pairs / len(sides) / of_side.total
             lefts.append(of_side.left + start)
             rights.append(of_side.right + start)
             amounts.append(np.rint(of_side.amount * unit).astype(np.int64))

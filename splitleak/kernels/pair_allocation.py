@@ -20,7 +20,8 @@ def energy(
     are_shares: bool,
     slack: int,
     unit: int,
-    class_rows: np.ndarray,
+    n_pairs: int,
+    class_shares: np.ndarray,
     cross: int,
 ) -> np.int64:
     """Return what an assignment costs, in `unit`-ths of a pair.
@@ -38,24 +39,25 @@ def energy(
     slack : int
         Tolerance, in `unit`-ths.
     unit : int
+    n_pairs : int
         Number of all pairs.
-    class_rows : int64 array of shape (n_classes,)
-        Pairs of each class.
+    class_shares : int64 array of shape (n_classes,)
+        Share of each class among all pairs, in `unit`-ths.
     cross : int
     """
     unmixed = inside.sum()
-    base = unmixed if are_shares else unit
-    cost = np.int64(unit * (unit - unmixed) + cross)
+    base = unmixed if are_shares else n_pairs
+    cost = np.int64(unit * (n_pairs - unmixed) + cross)
     for k in range(inside.shape[0]):
         here = inside[k].sum()
         if here == 0:
-            cost += BEYOND * unit * unit
+            cost += BEYOND * unit * n_pairs
         if wanted[k] >= 0:
             off = abs(unit * here - wanted[k] * (unmixed if are_shares else unit))
             cost += off + BEYOND * max(0, off - slack * base)
         if inside.shape[1] > 1:
             for c in range(inside.shape[1]):
-                cost += abs(unit * inside[k, c] - class_rows[c] * here)
+                cost += abs(unit * inside[k, c] - class_shares[c] * here)
     return cost
 
 
@@ -87,11 +89,12 @@ def anneal(
     are_shares: bool,
     slack: int,
     unit: int,
-    class_rows: np.ndarray,
+    n_pairs: int,
+    class_shares: np.ndarray,
     warmth: int,
     steps: int,
     seed: int,
-) -> int:
+) -> np.int64:
     """Anneal `codes` in place and return the energy reached.
 
     Parameters
@@ -106,7 +109,7 @@ def anneal(
         Similarity between nodes of a side, compressed in the same way, in the unit of the energy.
     codes : int64 array of shape (n_nodes,)
         Partition of each node; changed in place.
-    wanted, are_shares, slack, unit, class_rows
+    wanted, are_shares, slack, unit, n_pairs, class_shares
         As for `energy`.
     warmth : int
         Temperature at the start, in the unit of the energy; it falls to zero on three quarters of the way.
@@ -130,7 +133,7 @@ def anneal(
         cross += tied[v].sum() - tied[v, codes[v]]
     inside //= 2
     cross //= 2
-    cost = energy(inside, wanted, are_shares, slack, unit, class_rows, cross)
+    cost: np.int64 = energy(inside, wanted, are_shares, slack, unit, n_pairs, class_shares, cross)
     trial = inside.copy()
     cooling = max(1, steps * 3 // 4)
     for step in range(steps):
@@ -167,7 +170,7 @@ def anneal(
             if e >= 0:
                 seen = np.int64(j == q) - np.int64(i == q) + np.int64(i == r) - np.int64(i == q)
                 change += mass[e] * (seen - both)
-        found = energy(trial, wanted, are_shares, slack, unit, class_rows, cross + change)
+        found = energy(trial, wanted, are_shares, slack, unit, n_pairs, class_shares, cross + change)
         worse = found - cost
         accept = worse <= 0
         if not accept and step < cooling:

@@ -83,7 +83,8 @@ def lost_sentence(summary: Summary) -> str:
     mixed = sum(s["pairs"] for s in summary["sets"] if s["mixed"])
     if not any(s["mixed"] for s in summary["sets"]):
         return f"No pair is lost: each of the {summary['n_pairs']:,} is in one of these sets."
-    return f"No pair is lost: the {mixed:,} mixed ones ({share(mixed / summary['n_pairs'])}) are test sets of their own."
+    mixed_share = share(mixed / summary["n_pairs"])
+    return f"No pair is lost: the {mixed:,} mixed ones ({mixed_share}) are test sets of their own."
 
 
 def verdict_sentences(summary: Summary) -> list[str]:
