@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from splitleak._tables import Source
     from splitleak.certificate import Certificate
+    from splitleak.held_out import HeldOutSplit
     from splitleak.records import Records
 
 FORMAT = 1  # of the metadata in files; raised when an older reader would misread a newer file
@@ -150,6 +151,24 @@ class Split:
         if check:
             self._check_source(source)
         return {name: source.take(self[name]) for name in self.names}
+
+    def to_torch(self, dataset: Any) -> dict[str, Any]:
+        """Return a `torch.utils.data.Subset` of `dataset` for each partition (see `interop.to_torch`)."""
+        from splitleak.interop import to_torch
+
+        return to_torch(self, dataset)
+
+    def to_hf(self, dataset: Any, *, check: bool = True) -> Any:
+        """Return a Hugging Face `DatasetDict` with a `Dataset` for each partition (see `interop.to_hf`)."""
+        from splitleak.interop import to_hf
+
+        return to_hf(self, dataset, check=check)
+
+    def predefined(self, *, held_out: Sequence[str] | str | None = None) -> HeldOutSplit:
+        """Return a scikit-learn `PredefinedSplit` that trains on the first partition (see `interop.predefined`)."""
+        from splitleak.interop import predefined
+
+        return predefined(self, held_out=held_out)
 
     def frame(self, data: Any = None) -> pd.DataFrame:
         """Return a pandas table with columns ``row``, ``partition``, ``cluster``, and those of `data`."""

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import splitleak
 from splitleak import InfeasibleSplitError, InputError, SimilarityGraph, Split, SplitleakWarning
+from splitleak.crossing import crossing_pairs
 from splitleak.folded import Folds
 from splitleak.folds import fold_by_similarity
 
@@ -186,6 +187,23 @@ def test_pairs_that_cross_are_found_and_told_per_fold() -> None:
         }
         touched = {row for pair in mine for row in pair if folds.codes[0, row] == i}
         assert [h.with_similar for h in own.held_out] == [len(touched)]
+
+
+@quick
+@given(st.lists(st.sampled_from(["a b c", "a b d", "x y", "x z", "q"]), min_size=4, max_size=16), st.data())
+def test_rows_with_a_similar_row_elsewhere(texts, data) -> None:  # type: ignore[no-untyped-def]
+    codes = np.array(data.draw(st.lists(st.integers(-1, 2), min_size=len(texts), max_size=len(texts))))
+    graph = splitleak.similarity_graph(texts, similarity="jaccard(unit=word, n=1)", threshold=0.5)
+    found = crossing_pairs(graph, codes, 3, 0.5)
+    words = [set(text.split()) for text in texts]
+    for k in range(3):
+        similar = [
+            {codes[j] for j, b in enumerate(words) if len(a & b) >= 0.5 * len(a | b)} - {k, -1}
+            for i, a in enumerate(words)
+            if codes[i] == k
+        ]
+        assert found.with_other[k] == sum(bool(others) for others in similar)
+        assert found.with_training[k] == sum(0 in others for others in similar)
 
 
 def test_more_folds_than_clusters_is_an_error_whatever_the_policy() -> None:

@@ -326,7 +326,7 @@ def test_no_empty_fold(kfold) -> None:  # type: ignore[no-untyped-def]
         next(kfold(2, threshold=0.9).split(rows[:4], y[:4]))
 
 
-def test_warnings_point_at_the_caller_of_next() -> None:
+def test_the_nearest_folds_come_with_a_warning() -> None:
     rows = np.concatenate([np.repeat(np.eye(8)[:1], 9, axis=0), np.eye(8)[1:]])
     with pytest.warns(SplitleakWarning, match="Taking the nearest"):
         found = list(SimilarityKFold(4, threshold=0.9, on_infeasible="nearest").split(rows))
