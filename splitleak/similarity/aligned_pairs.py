@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from splitleak._progress import SILENT, Progress
 from splitleak.errors import InputError, unknown_option
 from splitleak.kernels import alignment as kernel
+from splitleak.kernels import score_scan
 from splitleak.kernels.lane_sweep import SCORE_LANES
 from splitleak.similarity.alignment import Scheme
 
@@ -126,19 +127,32 @@ class Bound:
         self, prepared: Prepared, definition: Definition, threshold: float, **limits: Any
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the pairs that reach the bound; all similar pairs are among them."""
-        scheme = prepared.scheme
-        weights, opening, extending = self._scores(scheme)
-        lengths = prepared.lengths
-        matches = definition.least_matches(lengths, threshold)
+        needs = self._needs(prepared, definition, threshold)
+        return score_scan.scan(prepared.sequences, *self._scores(prepared.scheme), needs, **limits)
+
+    def reached(
+        self,
+        prepared: Prepared,
+        definition: Definition,
+        threshold: float,
+        left: NDArray[np.int64],
+        right: NDArray[np.int64],
+    ) -> NDArray[np.bool_]:
+        """Tell which of some pairs reach the bound."""
+        needs = self._needs(prepared, definition, threshold)
+        scores = self._scores(prepared.scheme)
+        return score_scan.scan_pairs(prepared.sequences, *scores, needs, left, right)
+
+    def _needs(self, prepared: Prepared, definition: Definition, threshold: float) -> score_scan.Needs:
+        matches = definition.least_matches(prepared.lengths, threshold)
         if definition.measure == "score":
             score = np.maximum(_at_least(threshold * prepared.self_scores), 1)
         elif definition.denominator == "alignment":
-            gain = (self.bonus * threshold - self.toll) * definition.least_columns(lengths)
+            gain = (self.bonus * threshold - self.toll) * definition.least_columns(prepared.lengths)
             score = np.maximum(_at_least(gain), 0) + 1
         else:
             score = self.bonus * matches + 1
-        needs = kernel.Needs(score, matches, definition.of_longer)
-        return kernel.scan(prepared.sequences, weights, opening, extending, needs, **limits)
+        return score_scan.Needs(score, matches, definition.of_longer)
 
     def _scores(self, scheme: Scheme) -> tuple[NDArray[np.int64], int, int]:
         weights = scheme.weights - self.toll + self.bonus * np.diag(scheme.identical.astype(np.int64))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from splitleak._progress import SILENT, Progress
 from splitleak.errors import InputError, unknown_option
-from splitleak.graph import SimilarityGraph, check_threshold
+from splitleak.graph import Recall, SimilarityGraph, check_threshold
 from splitleak.kernels import alignment as kernel
 from splitleak.kernels.hashing import hash_bytes
 from splitleak.kernels.strands import first_strands, reverse_complements
@@ -28,6 +28,7 @@ from splitleak.similarity.alignment import Alphabet, Scheme, Strands, encode, ma
 from splitleak.similarity.base import Neighbours, similarity_backend
 from splitleak.similarity.copies import sides_of
 from splitleak.similarity.exact import exact
+from splitleak.similarity.filtered_pairs import filtered_pairs
 from splitleak.similarity.lookups import neighbours_of_pairs
 
 Engine = Literal["auto", "exhaustive", "filtered"]
@@ -172,7 +173,13 @@ def alignment(
         raise unknown_option("engine", engine, get_args(Engine))
     data = _read(records, sides, alphabet, matrix, gap_open, gap_extend, strands)
     exhaustive = engine == "exhaustive" or (engine == "auto" and _cells(data.prepared) <= EXHAUSTIVE_CELLS)
-    pairs = exhaustive_pairs(data.prepared, definition, threshold, progress=progress)
+    recall: Recall | None = None
+    if exhaustive:
+        pairs = exhaustive_pairs(data.prepared, definition, threshold, progress=progress)
+    else:
+        pairs, recall = filtered_pairs(
+            data.prepared, definition, threshold, _drawn(data, seed), progress=progress
+        )
     return SimilarityGraph.build(
         data.rows[pairs.left],
         data.rows[pairs.right],
@@ -181,6 +188,7 @@ def alignment(
         threshold=threshold,
         measure="alignment",
         exact=exhaustive,
+        recall=recall,
         copies=data.copies,
         details={
             "alphabet": data.prepared.scheme.alphabet,
@@ -188,6 +196,11 @@ def alignment(
             "chance": _chance(data, definition, threshold, seed),
         },
     )
+
+
+def _drawn(data: _Input, seed: int) -> NDArray[np.uint64]:
+    """Return a random number of each sequence, by its content."""
+    return mix(data.hashes ^ mix(np.full(len(data.hashes), seed % 2**64, dtype=np.uint64)))
 
 
 def _cells(prepared: Prepared) -> float:
@@ -223,7 +236,8 @@ def _read(
     side, none = sides_of(copies, rows, sides), np.empty(0, dtype=np.int64)
     lengths = np.diff(starts)[rows]
     later = ~np.isin(rows, copies[none if first is None else first])
-    order = np.lexsort((lengths, later if side is None else side, later))
+    hashes = hash_bytes(codes, starts)[rows]  # ties by content: the order of the rows must not matter
+    order = np.lexsort((hashes, lengths, later if side is None else side, later))
     distinct = texts.take(rows[order])
     codes, starts = distinct.text()
     reverse = np.empty(0, dtype=np.uint8)
@@ -232,7 +246,7 @@ def _read(
     sequences = kernel.Sequences(codes, reverse, starts, none if side is None else side[order])
     self_scores = np.add.reduceat(np.diag(scheme.weights)[codes], starts[:-1])
     prepared = Prepared(sequences, lengths[order], self_scores, scheme)
-    return _Input(prepared, rows[order], copies, hash_bytes(codes, starts))
+    return _Input(prepared, rows[order], copies, hashes[order])
 
 
 def _check_lengths(lengths: NDArray[np.int64], scheme: Scheme) -> None:
@@ -294,7 +308,7 @@ def chance_level(
 
 def _chance(data: _Input, definition: Definition, threshold: float, seed: int) -> dict[str, Any]:
     sequences = data.prepared.sequences
-    keys = mix(data.hashes ^ mix(np.full(len(data.hashes), seed % 2**64, dtype=np.uint64)))
+    keys = _drawn(data, seed)
     drawn = np.argsort(keys, kind="stable")
     lengths = data.prepared.lengths
     real, shuffled = (

@@ -191,6 +191,46 @@ def test_order_of_rows_and_threads_do_not_matter(monkeypatch) -> None:
     assert graph.details == other.details
 
 
+@pytest.mark.parametrize("kind", ["protein", "dna"])
+def test_the_filtered_engine_measures_its_recall(kind, monkeypatch) -> None:
+    from splitleak.similarity import filtered_pairs
+
+    monkeypatch.setattr(filtered_pairs, "SHORT", 60)
+    rows, threshold = related_proteins(200, seed=3), 0.3
+    if kind == "dna":
+        rows = ["".join("ACGT"[PROTEIN.index(c) % 4] for c in row) for row in rows]
+        rows = [reverse_complement(row) if i % 2 else row for i, row in enumerate(rows)]
+        threshold = 0.8
+    exhaustive = splitleak.similarity_graph(rows, similarity="alignment", threshold=threshold)
+    graph = splitleak.similarity_graph(rows, similarity="alignment(engine=filtered)", threshold=threshold)
+    assert not graph.exact
+    assert exhaustive.exact
+    assert exhaustive.recall is None
+    truth, found = pairs_of(exhaustive), pairs_of(graph)
+    assert found.items() <= truth.items()
+    assert len(found) > 0.9 * len(truth) > 9
+    assert graph.recall.total > 0
+    order = np.random.default_rng(0).permutation(len(rows))
+    other = splitleak.similarity_graph(
+        [rows[i] for i in order], similarity="alignment(engine=filtered)", threshold=threshold
+    )
+    assert {
+        tuple(sorted((int(order[a]), int(order[b])))): s for (a, b), s in pairs_of(other).items()
+    } == found
+    assert other.recall == graph.recall
+
+
+def test_what_the_filter_lets_through_is_counted(monkeypatch) -> None:
+    from splitleak.similarity import filtered_pairs
+
+    none = np.empty(0, dtype=np.int64)
+    monkeypatch.setattr(filtered_pairs, "SHORT", 1)
+    monkeypatch.setattr(filtered_pairs, "candidates", lambda *_: (none, none))
+    graph = splitleak.similarity_graph(related_proteins(60), similarity="alignment(engine=filtered)")
+    assert graph.recall.found == 0 < graph.recall.total
+    assert graph.n_pairs == graph.recall.total  # what the sample knows is told
+
+
 @pytest.mark.parametrize("mode", MODES)
 def test_scores_are_those_of_parasail(mode) -> None:
     parasail = pytest.importorskip("parasail", reason="parasail, an independent aligner, is not installed")

@@ -1,0 +1,100 @@
+"""Pairs of proteins by identity (alignment covering half of the longer): splitleak against parasail, CPU seconds.
+
+    python benchmarks/sequences.py --data proteins.fasta [--peer-pairs 20000]
+
+One run, one thread. parasail (extra `sequence`) aligns a random sample of the pairs in full, and its time is scaled
+to all pairs by the number of cells; the sample also shows how often its identity differs where several alignments
+have the best score.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+
+os.environ["SPLITLEAK_NUM_THREADS"] = "1"
+
+import numpy as np
+
+import splitleak
+
+
+def cpu_seconds(function):
+    started = time.process_time()
+    result = function()
+    return time.process_time() - started, result
+
+
+def parasail_seconds(rows, n_pairs, profile):
+    """Seconds for all pairs, estimated, and a function that gives the identity of a pair."""
+    import parasail
+
+    def result(a, b):
+        if profile:
+            made = parasail.profile_create_stats_sat(a, parasail.blosum62)
+            return parasail.sw_stats_striped_profile_sat(made, b, 11, 1)
+        return parasail.sw_stats_striped_16(a, b, 11, 1, parasail.blosum62)
+
+    rng = np.random.default_rng(0)
+    left, right = rng.integers(0, len(rows), (2, n_pairs))
+    lengths = np.array([len(row) for row in rows], dtype=float)
+    all_cells = (lengths.sum() ** 2 - (lengths**2).sum()) / 2
+    cells = (lengths[left] * lengths[right]).sum()
+    seconds, _ = cpu_seconds(
+        lambda: [result(rows[a], rows[b]).matches for a, b in zip(left, right, strict=True)]
+    )
+    return seconds * all_cells / cells, result
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", required=True)
+    parser.add_argument("--every", type=int, default=1, help="take every so many-th sequence")
+    parser.add_argument("--peer-pairs", type=int, default=20_000)
+    parser.add_argument("--thresholds", type=float, nargs="+", default=[0.3, 0.4, 0.5])
+    options = parser.parse_args()
+    from splitleak.records import as_records, open_source
+
+    rows = open_source(options.data).column("sequence").to_pylist()[:: options.every]
+    rows = [row.upper() for row in rows]
+    for engine in ("exhaustive", "filtered"):  # loads the kernels
+        splitleak.similarity_graph(rows[:150], similarity=f"alignment(engine={engine})")
+    print(f"{len(as_records(rows).row_hashes):,} sequences, {sum(map(len, rows)):,} residues")
+    peers = {}
+    for name, profile in (("sw_stats_striped_16", False), ("sw_stats_striped_profile_sat", True)):
+        peers[name], result = parasail_seconds(rows, options.peer_pairs, profile)
+        print(f"parasail {name}, all pairs: {peers[name]:8.1f} CPU s (from {options.peer_pairs:,} pairs)")
+    for threshold in options.thresholds:
+        graphs = {}
+        for engine in ("exhaustive", "filtered"):
+            similarity = f"alignment(engine={engine})"
+            seconds, graph = cpu_seconds(
+                lambda s=similarity, t=threshold: splitleak.similarity_graph(rows, similarity=s, threshold=t)
+            )
+            graphs[engine] = graph
+            ratios = ", ".join(f"{other / seconds:.1f}x less than {name}" for name, other in peers.items())
+            print(
+                f"identity >= {threshold}: {engine:10s} {seconds:7.1f} CPU s, {graph.n_pairs:,} pairs; {ratios}"
+            )
+        found = set(zip(*(x.tolist() for x in graphs["filtered"].pairs()[:2]), strict=True))
+        truth = set(zip(*(x.tolist() for x in graphs["exhaustive"].pairs()[:2]), strict=True))
+        print(
+            f"    filtered: {len(found & truth) / max(1, len(truth)):.4f} of the pairs; it says"
+            f" {graphs['filtered'].recall}; chance {graphs['exhaustive'].details['chance']}"
+        )
+        exhaustive = graphs["exhaustive"]
+        same = 0
+        for a, b in zip(exhaustive.left, exhaustive.right, strict=True):
+            r = result(rows[a], rows[b])
+            longer = max(len(rows[a]), len(rows[b]))
+            same += r.matches / r.length >= threshold and r.length / longer >= 0.5
+        print(
+            f"    parasail agrees on {same:,} of {len(exhaustive.left):,} stored pairs (ties of alignments)"
+        )
+
+
+if __name__ == "__main__":
+    main()
