@@ -19,7 +19,12 @@ if TYPE_CHECKING:
         SplitleakError,
         SplitleakWarning,
     )
+    from splitleak.folded import Folds
+    from splitleak.folds import fold_by_similarity
     from splitleak.graph import SimilarityGraph
+    from splitleak.interaction import split_interactions
+    from splitleak.interaction_split import InteractionSplit
+    from splitleak.model_selection import SimilarityKFold, SimilarityShuffleSplit, StratifiedSimilarityKFold
     from splitleak.partition import Split
     from splitleak.search import deduplicate, similarity_graph
     from splitleak.similarity.base import similarity_backend
@@ -31,37 +36,51 @@ __version__ = "0.1.0"
 _HOME = {
     "Certificate": "certificate",
     "DataMismatchError": "errors",
+    "Folds": "folded",
     "InfeasibleSplitError": "errors",
     "InputError": "errors",
+    "InteractionSplit": "interaction_split",
     "MissingDependencyError": "errors",
     "SimilarityGraph": "graph",
+    "SimilarityKFold": "model_selection",
+    "SimilarityShuffleSplit": "model_selection",
     "Split": "partition",
     "SplitleakError": "errors",
     "SplitleakWarning": "errors",
+    "StratifiedSimilarityKFold": "model_selection",
     "certify": "certification",
     "deduplicate": "search",
+    "fold_by_similarity": "folds",
     "precomputed": "similarity.precomputed",
     "similarity_backend": "similarity.base",
     "similarity_graph": "search",
     "split_by_similarity": "split",
+    "split_interactions": "interaction",
 }
 
 __all__ = [
     "Certificate",
     "DataMismatchError",
+    "Folds",
     "InfeasibleSplitError",
     "InputError",
+    "InteractionSplit",
     "MissingDependencyError",
     "SimilarityGraph",
+    "SimilarityKFold",
+    "SimilarityShuffleSplit",
     "Split",
     "SplitleakError",
     "SplitleakWarning",
+    "StratifiedSimilarityKFold",
     "certify",
     "deduplicate",
+    "fold_by_similarity",
     "precomputed",
     "similarity_backend",
     "similarity_graph",
     "split_by_similarity",
+    "split_interactions",
 ]
 
 
