@@ -1,0 +1,460 @@
+"""Leakage numbers that users know, and several splits side by side: scaled_leakage(), compare_splits()."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from splitleak._progress import Progress
+from splitleak.certificate import Certificate
+from splitleak.certification import certify_search, partition_codes
+from splitleak.errors import InputError, did_you_mean
+from splitleak.graph import SimilarityGraph, check_threshold
+from splitleak.partition import DROPPED, Split
+from splitleak.records import Records
+from splitleak.sampling import mix
+from splitleak.search import Missing, Search
+from splitleak.similarity.precomputed import MatrixKind, precomputed
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+Ints = NDArray[np.int64]
+RANDOM = "random"
+_LEAST = 1e-9  # of a whole matrix, everything above zero counts
+_MATRIX_ROWS = 5_000  # of larger matrices, only the pairs at the threshold are weighed unless asked for
+
+
+@dataclass(frozen=True)
+class Leakage:
+    """How much of the similarity crosses between partitions.
+
+    Attributes
+    ----------
+    scaled : float
+        Similarity of the pairs that cross over that of all pairs, in [0, 1] (0 where there is no similarity).
+    expected : float
+        The same in expectation over all random splits of the same sizes.
+    ratio : float
+        `scaled` over `expected`: 1 = as leaky as a random split, 0 = nothing crosses. NaN where nothing can cross.
+    crossing, total : float
+        Summed similarity of the pairs that cross, and of all pairs.
+    similarity_from : float
+        Pairs below this similarity are not counted (0: all are).
+    exact : bool
+        False when the graph may miss pairs.
+    """
+
+    scaled: float
+    expected: float
+    ratio: float
+    crossing: float
+    total: float
+    similarity_from: float
+    exact: bool
+
+
+def scaled_leakage(
+    similarity: Any,
+    split: Split | Sequence[object] | NDArray[Any],
+    *,
+    kind: MatrixKind = "similarity",
+    weights: Sequence[float] | NDArray[np.float64] | None = None,
+) -> Leakage:
+    """Return the scaled leakage L(pi) of a split, and what a random split of the same sizes would have.
+
+    L(pi) is the summed similarity of all pairs of rows in different partitions; scaled, it is divided by that of
+    all pairs (Joeres et al. 2025, Nature Communications 16:3337). It falls with the size of the test set whatever
+    the split, so it is given relative to its expectation, too: under a random split of sizes n_k of n rows, each
+    pair crosses with probability 1 - sum n_k (n_k - 1) / (n (n - 1)). A pair of a row with itself does not count.
+
+    Parameters
+    ----------
+    similarity : SimilarityGraph, or array, sparse matrix or DataFrame of shape (n_rows, n_rows)
+        Of a graph, only pairs at or above its threshold count.
+    split : Split or array-like of shape (n_rows,)
+        Partition of each row, by name or number; negative, None, NaN or empty: in no partition.
+    kind : {"similarity", "distance", "dissimilarity"}
+        What a matrix holds, as for `precomputed`.
+    weights : array-like of shape (n_rows,), optional
+        Weight of each row, at least 0; a pair counts by the product.
+
+    Raises
+    ------
+    InputError
+        Another number of rows, a graph that could not list its pairs, a matrix that cannot be used.
+
+    Examples
+    --------
+    >>> matrix = np.array([[1, 0.5, 0.5, 0], [0.5, 1, 0, 0], [0.5, 0, 1, 0], [0, 0, 0, 1]])
+    >>> found = scaled_leakage(matrix, ["train", "train", "test", "test"])
+    >>> found.scaled, round(found.expected, 3), round(found.ratio, 3)
+    (0.5, 0.667, 0.75)
+    """
+    if isinstance(similarity, SimilarityGraph):
+        graph, least = similarity, similarity.threshold
+    elif hasattr(similarity, "shape"):
+        backend, least = precomputed(similarity, kind=kind), 0.0
+        graph = backend.graph(Records("table", int(similarity.shape[0])), threshold=_LEAST)
+    else:
+        raise InputError(
+            f"similarity must be a SimilarityGraph or a square matrix, got {type(similarity).__name__}"
+        )
+    codes = _codes_of(split, graph.n_rows)
+    return _leakage(graph, codes, _weights(weights, graph.n_rows), least)
+
+
+def _leakage(graph: SimilarityGraph, codes: Ints, weights: NDArray[np.float64], least: float) -> Leakage:
+    if not graph.complete:
+        raise InputError(
+            "scaled_leakage needs every pair, and this graph had too many to list; make it at a higher threshold"
+        )
+    n, p = graph.n_rows, int(codes.max(initial=0)) + 1
+    used = codes >= 0
+    copies = np.arange(n) if graph.copies is None else graph.copies
+    cell = copies[used] * p + codes[used]
+    members = np.bincount(cell, weights=weights[used], minlength=n * p).reshape(n, p)
+    squares = np.bincount(copies[used], weights=weights[used] ** 2, minlength=n)
+    a, b, s = graph.left, graph.right, graph.similarity
+    whole = members.sum(axis=1)
+    # copies have similarity 1 to each other; a stored pair stands for all pairs of copies of the two
+    between, within = whole[a] * whole[b], (whole**2 - squares) / 2
+    total = _sum(s * between) + _sum(within)
+    for k in range(p):
+        between -= members[a, k] * members[b, k]
+    apart = (whole**2 - (members**2).sum(axis=1)) / 2
+    crossing = _sum(s * np.maximum(between, 0)) + _sum(np.maximum(apart, 0))
+    scaled = crossing / total if total > 0 else 0.0
+    expected = random_crossing(np.bincount(codes[used], minlength=p))
+    ratio = scaled / expected if expected > 0 else float("nan")
+    return Leakage(scaled, expected, ratio, crossing, total, least, graph.exact)
+
+
+def random_crossing(sizes: Ints) -> float:
+    """Return the probability that a pair of rows crosses under a random split of these sizes.
+
+    Examples
+    --------
+    >>> round(random_crossing(np.array([80, 20])), 4)
+    0.3232
+    """
+    rows = [int(size) for size in sizes]
+    n = sum(rows)
+    return 1 - sum(size * (size - 1) for size in rows) / (n * (n - 1)) if n > 1 else 0.0
+
+
+def _sum(values: NDArray[np.float64]) -> float:
+    return math.fsum(values)  # rounded once: the order of the rows does not matter
+
+
+def _codes_of(split: Any, n: int) -> Ints:
+    if isinstance(split, Split):
+        codes = split.codes
+    else:
+        values = np.asarray(split)
+        codes = (
+            np.where(values < 0, DROPPED, values).astype(np.int64)
+            if values.dtype.kind in "iu"
+            else Split.from_labels(list(split)).codes
+        )
+        # partitions by number may have any numbers
+        codes = np.unique(np.append(codes, DROPPED), return_inverse=True)[1][:-1].astype(np.int64) - 1
+    if codes.shape != (n,):
+        raise InputError(f"split must have one partition for each of the {n:,} rows, got shape {codes.shape}")
+    return codes
+
+
+def _weights(weights: Any, n: int) -> NDArray[np.float64]:
+    if weights is None:
+        return np.ones(n)
+    values = np.asarray(weights, dtype=np.float64)
+    if values.shape != (n,) or not np.isfinite(values).all() or (values < 0).any():
+        raise InputError(
+            f"weights must be {n:,} finite numbers of at least 0, one for each row, got {weights!r:.80}"
+        )
+    return values
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One split of a comparison.
+
+    Attributes
+    ----------
+    name : str
+        What the caller calls it.
+    sizes : dict of str to int
+        Rows in each partition, the training partition first.
+    dropped : int
+        Rows in no partition.
+    certificate : Certificate
+        What the search across its partitions found.
+    leakage : Leakage or None
+        None: too many pairs to weigh.
+    """
+
+    name: str
+    sizes: Mapping[str, int]
+    dropped: int
+    certificate: Certificate
+    leakage: Leakage | None
+
+    @property
+    def share_with_similar(self) -> float:
+        """Share of the held-out rows that have a similar training row."""
+        rows = sum(held.rows for held in self.certificate.held_out)
+        return sum(held.with_similar for held in self.certificate.held_out) / max(1, rows)
+
+    @property
+    def largest(self) -> tuple[float | None, bool]:
+        """The largest similarity across any two partitions, and whether that is only an upper bound."""
+        known = [(a.largest, a.largest_is_bound) for a in self.certificate.across if a.largest is not None]
+        return max(known, key=lambda x: (x[0], not x[1])) if known else (None, False)
+
+    def summary(self) -> dict[str, Any]:
+        """Return everything in plain JSON types."""
+        largest, is_bound = self.largest
+        leakage = None if self.leakage is None else {**vars(self.leakage)}
+        if leakage is not None and math.isnan(leakage["ratio"]):
+            leakage["ratio"] = None
+        return {
+            "name": self.name,
+            "sizes": dict(self.sizes),
+            "dropped": self.dropped,
+            "verdict": self.certificate.verdict,
+            "n_crossing": self.certificate.n_crossing,
+            "share_with_similar": self.share_with_similar,
+            "largest": largest,
+            "largest_is_bound": is_bound,
+            "leakage": leakage,
+            "certificate": self.certificate.summary(),
+        }
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class SplitComparison:
+    """Several splits of the same rows, each with its certificate.
+
+    Attributes
+    ----------
+    splits : tuple of Compared
+        In the order given.
+    n_rows : int
+    similarity : str
+        The measure that all are searched with.
+    threshold : float
+        Inclusive bound in (0, 1].
+    notes : tuple of str
+        What a reader must know besides.
+    """
+
+    splits: tuple[Compared, ...]
+    n_rows: int
+    similarity: str
+    threshold: float
+    notes: tuple[str, ...] = ()
+
+    def __getitem__(self, name: str) -> Compared:
+        """Return one split by its name."""
+        for split in self.splits:
+            if split.name == name:
+                return split
+        names = [split.name for split in self.splits]
+        raise InputError(
+            f"no split is called {name!r}{did_you_mean(name, names)} (there are: {', '.join(names)})"
+        )
+
+    def frame(self) -> pd.DataFrame:
+        """Return one line a split: sizes, verdict, crossing pairs, leakage numbers."""
+        import pandas as pd
+
+        names = list(dict.fromkeys(name for split in self.splits for name in split.sizes))
+        lines = []
+        for split in self.splits:
+            largest, is_bound = split.largest
+            found = split.leakage
+            lines.append(
+                {
+                    "split": split.name,
+                    "verdict": split.certificate.verdict,
+                    "crossing_pairs": split.certificate.n_crossing,
+                    "share_with_similar": split.share_with_similar,
+                    "scaled_leakage": np.nan if found is None else found.scaled,
+                    "leakage_vs_random": np.nan if found is None else found.ratio,
+                    "largest_similarity": np.nan if largest is None else largest,
+                    "largest_is_bound": is_bound,
+                    **{f"rows_{name}": split.sizes.get(name, 0) for name in names},
+                    "rows_dropped": split.dropped,
+                }
+            )
+        return pd.DataFrame(lines)
+
+    def plot(self) -> Figure:
+        """Return a matplotlib figure: how near held-out rows come to the training rows, one row of it a split."""
+        from splitleak.rendering.comparison import nearest_figure
+
+        return nearest_figure(self.summary())
+
+    def summary(self) -> dict[str, Any]:
+        """Return everything that the views show, in plain JSON types."""
+        return {
+            "n_rows": self.n_rows,
+            "similarity": self.similarity,
+            "threshold": self.threshold,
+            "splits": [split.summary() for split in self.splits],
+            "notes": list(self.notes),
+        }
+
+    def __repr__(self) -> str:
+        from splitleak.rendering.comparison import comparison_text
+
+        return comparison_text(self.summary())
+
+    def _repr_html_(self) -> str:
+        from splitleak.rendering.comparison import comparison_fragment
+
+        return comparison_fragment(self.summary())
+
+
+def compare_splits(
+    data: Any,
+    splits: Mapping[str, Any],
+    *,
+    on: str | Sequence[str] | None = None,
+    similarity: Any = "auto",
+    threshold: float | None = None,
+    leakage_from: float | None = None,
+    missing: Missing = "equal",
+    seed: int = 0,
+    progress: bool | None = None,
+) -> SplitComparison:
+    """Put several splits of the same rows side by side, each with its certificate.
+
+    Parameters
+    ----------
+    data : table, list of str, 2-D array, sparse matrix, or path
+        The rows.
+    splits : mapping of name to Split, column name, array-like of shape (n_rows,), or "random"
+        As for `certify`; ``"random"`` draws a random split of the sizes of the first other one.
+    on, similarity, threshold, missing
+        As for `similarity_graph`; one measure for all.
+    leakage_from : float, optional
+        Pairs of at least this similarity, in (0, 1], count in the scaled leakage; default: the threshold, and of a
+        matrix of up to 5,000 rows all pairs.
+    seed : int
+        For approximate backends and the random splits, which do not depend on the order of the rows.
+    progress : bool, optional
+        Bars on stderr; default: on a terminal.
+
+    Raises
+    ------
+    InputError
+        Splits or other arguments that cannot be used.
+    DataMismatchError
+        A `Split` that was made from other data.
+
+    Examples
+    --------
+    >>> texts = [f"text number {i}" for i in range(20) for _ in range(2)]
+    >>> by_pair = np.repeat(["train", "train", "train", "train", "test"], 2).tolist() * 4
+    >>> found = compare_splits(texts, {"by pair": by_pair, "chance": "random"}, threshold=1.0)
+    >>> found.frame()[["split", "verdict", "crossing_pairs"]].values.tolist()
+    [['by pair', 'separated', 0], ['chance', 'leaking', 8]]
+    """
+    if not isinstance(splits, Mapping) or not splits:
+        raise InputError(
+            f'splits must be a mapping such as {{"mine": split, "chance": "random"}}, got {type(splits).__name__}'
+            f" {splits!r:.60}"
+        )
+    columns = {value for value in splits.values() if isinstance(value, str) and value != RANDOM}
+    search = Search.prepare(
+        data, on=on, similarity=similarity, threshold=threshold, exclude=columns, missing=missing
+    )
+    given = {
+        str(name): _resolve(search, name, value) for name, value in splits.items() if not _is_random(value)
+    }
+    if not given:
+        raise InputError('splits has "random" only; add a split whose sizes it shall have')
+    names, codes = next(iter(given.values()))
+    bars = Progress(progress)
+    graph, least, notes = _weighed(search, leakage_from, seed, bars)
+    compared = []
+    for number, (name, value) in enumerate(splits.items()):
+        if _is_random(value):
+            parts = (
+                names,
+                random_codes(search.records.row_hashes, np.bincount(codes[codes >= 0]), seed + number),
+            )
+        else:
+            parts = given[str(name)]
+        sizes = np.bincount(parts[1][parts[1] >= 0], minlength=len(parts[0])).tolist()
+        leakage = None
+        if graph is not None:
+            leakage = _leakage(graph, parts[1], np.ones(graph.n_rows), least)
+        compared.append(
+            Compared(
+                str(name),
+                dict(zip(parts[0], sizes, strict=True)),
+                int((parts[1] < 0).sum()),
+                certify_search(search, parts[0], parts[1], seed=seed, progress=bars),
+                leakage,
+            )
+        )
+    return SplitComparison(
+        tuple(compared), search.records.n_rows, search.backend.describe(), search.threshold, tuple(notes)
+    )
+
+
+def _is_random(value: Any) -> bool:
+    return isinstance(value, str) and value == RANDOM
+
+
+def _resolve(search: Search, name: str, value: Any) -> tuple[list[str], Ints]:
+    if isinstance(value, Split):
+        value.check_data(search.records)
+        return list(value.names), value.codes
+    try:
+        return partition_codes(search.source, value)
+    except InputError as error:
+        raise InputError(f"splits[{name!r}]: {error}") from None
+
+
+def random_codes(hashes: NDArray[np.uint64], sizes: Ints, seed: int) -> Ints:
+    """Return partitions of these sizes, drawn by content and seed; what is left over is in no partition."""
+    order = np.argsort(hashes, kind="stable")
+    first = np.flatnonzero(np.append(True, hashes[order][1:] != hashes[order][:-1]))
+    occurrence = np.arange(len(order)) - np.repeat(first, np.diff(np.append(first, len(order))))
+    salt = mix(np.array([seed + 1], dtype=np.uint64))
+    key = mix(mix(hashes[order] ^ salt) + occurrence.astype(np.uint64))
+    codes = np.full(len(hashes), DROPPED, dtype=np.int64)
+    drawn = np.repeat(np.arange(len(sizes)), sizes)
+    codes[order[np.argsort(key, kind="stable")[: len(drawn)]]] = drawn
+    return codes
+
+
+def _weighed(
+    search: Search, leakage_from: float | None, seed: int, bars: Progress
+) -> tuple[SimilarityGraph | None, float, list[str]]:
+    """Return the graph whose pairs count in the scaled leakage, from which similarity on, and notes on it."""
+    least = search.threshold if leakage_from is None else check_threshold(leakage_from)
+    whole = leakage_from is None and search.backend.name == "matrix" and search.records.n_rows <= _MATRIX_ROWS
+    graph = search.graph(threshold=_LEAST if whole else least, seed=seed, progress=bars)
+    if not graph.complete:
+        return (
+            None,
+            least,
+            ["the scaled leakage is not given: too many pairs to list; leakage_from= takes fewer"],
+        )
+    if not graph.exact:
+        return (
+            graph,
+            least,
+            [f"the scaled leakage misses pairs that the approximate search missed ({graph.recall})"],
+        )
+    return graph, 0.0 if whole else least, []
