@@ -146,6 +146,18 @@ def test_counts_are_numbers_of_pairs_and_rest_takes_what_it_can() -> None:
     assert (split.sizes["train"], split.sizes["test"]) == (49, 9)
 
 
+def test_sizes_in_all_their_forms() -> None:
+    pairs = grid(10, 10)
+    for sizes in ([0.8, 0.2], np.array([0.8, 0.2]), {"train": "rest", "test": 0.2}, None):
+        split = split_interactions(pairs, left="drug", right="target", sizes=sizes, tolerance=0.05)  # type: ignore[arg-type]
+        both = split.sizes["train"] + split.sizes["test"]
+        assert split.sizes["test"] / both == pytest.approx(0.2, abs=0.05)
+    split = split_interactions(pairs, left="drug", right="target", sizes=[36, 16])
+    assert (split.sizes["train"], split.sizes["test"]) == (36, 16)
+    split = split_interactions(pairs, left="drug", right="target", sizes="auto", tolerance=0.1)
+    assert split.names[:3] == ("train", "dev", "test")
+
+
 def test_three_partitions_name_the_mixed_sets_by_both() -> None:
     split = split_interactions(
         grid(12, 12), left="drug", right="target", sizes={"fit": 0.6, "tune": 0.2, "test": 0.2}, tolerance=0.1
@@ -292,6 +304,9 @@ SQUARE = np.eye(6)
         ({"seed": -1}, "seed must be"),
         ({"sizes": {"train": 30, "test": 30}}, "asks for 60 rows"),
         ({"sizes": {"train": 0.8, "test": 0.3}}, "fractions must add up to 1"),
+        ({"sizes": [1, 2, 3, 4]}, "sizes without names must be 2 numbers"),
+        ({"sizes": 5}, "sizes must be a mapping"),
+        ({"sizes": {"train": True, "test": 3}}, "must be a fraction or a whole number"),
     ],
 )  # fmt: skip
 def test_bad_input_is_named(change: dict[str, object], message: str) -> None:
