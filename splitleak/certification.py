@@ -160,6 +160,8 @@ def certify_search(
     )
     verdict: Verdict = "leaking" if crossing.n else ("separated" if exhaustive else "separated_with_recall")
     notes = [] if graph.complete else ["too many similar pairs cross to list or count them all"]
+    if search.backend.given:
+        notes += _notes_on_given(search, codes, len(names))
     return Certificate(
         verdict,
         search.backend.describe(),
@@ -176,6 +178,22 @@ def certify_search(
         nearest,
         tuple(notes),
     )
+
+
+def _notes_on_given(search: Search, codes: NDArray[np.int64], n_partitions: int) -> list[str]:
+    """Say what a certificate rests on when the similarities are the caller's own."""
+    notes = [
+        f"the similarities were given by the caller ({search.backend.describe()}); they were read again, and nothing"
+        " here can tell whether they are right"
+    ]
+    equal = crossing_pairs(get_backend("exact").graph(search.records), codes, n_partitions, 1.0)
+    if equal.n:
+        a, b, _ = equal.worst[0]
+        notes.append(
+            f"{equal.n:,} pairs of rows with equal content are in different partitions (rows {a} and {b}, say): are the"
+            " given similarities in the order of the data?"
+        )
+    return notes
 
 
 def _fresh_search(

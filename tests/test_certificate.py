@@ -112,6 +112,31 @@ def test_a_matrix_in_another_order_is_caught_by_the_measure_itself() -> None:
     assert splitleak.certify(texts, split, similarity="jaccard(n=3)", threshold=0.5).verdict == "leaking"
 
 
+def test_equal_rows_apart_hint_at_a_matrix_in_another_order() -> None:
+    texts = [word for word in ("alpha", "beta", "gamma", "delta") for _ in range(5)]
+    block = np.kron(np.eye(4), np.ones((5, 5)))
+    order = np.random.default_rng(0).permutation(20)
+    sizes = {"train": 0.75, "test": 0.25}
+    right = splitleak.split_by_similarity(texts, similarity=block, threshold=0.5, sizes=sizes)
+    wrong = splitleak.split_by_similarity(
+        texts, similarity=block[np.ix_(order, order)], threshold=0.5, sizes=sizes
+    )
+    assert "given by the caller" in right.certificate.notes[0]  # type: ignore[union-attr]
+    assert len(right.certificate.notes) == 1  # type: ignore[union-attr]
+    assert "equal content are in different partitions" in wrong.certificate.notes[1]  # type: ignore[union-attr]
+
+
+def test_a_graph_made_before_is_searched_anew() -> None:
+    texts = [f"text number {i // 2} {i // 2 * 7919} and more{'!' * (i % 2)}" for i in range(40)]
+    graph = splitleak.similarity_graph(texts, threshold=0.9)
+    empty = splitleak.SimilarityGraph.build([], [], [], n_rows=40, threshold=0.9, measure=graph.measure)
+    honest = splitleak.split_by_similarity(texts, similarity=graph)
+    lying = splitleak.split_by_similarity(texts, similarity=empty)
+    assert honest.certificate.verdict == "separated"  # type: ignore[union-attr]
+    assert honest.certificate.notes == ()  # type: ignore[union-attr]
+    assert lying.certificate.verdict == "leaking"  # type: ignore[union-attr]
+
+
 def test_split_as_a_column_and_rows_without_partition() -> None:
     table = pd.DataFrame({"text": ["one text", "one text", "other", "more"], "fold": ["a", None, "b", "a"]})
     found = splitleak.certify(table, "fold", on="text")

@@ -51,10 +51,13 @@ class Backend:
     name: str
     kinds: frozenset[str]
     function: Callable[..., SimilarityGraph]
-    nearest: Callable[..., Neighbours] | None = None
+    nearest: Callable[..., Neighbours | None] | None = None
     threshold: float = 0.8
     exact: bool = True
     options: Mapping[str, Any] = field(default_factory=dict)
+    given: bool = (
+        False  # the similarities are the caller's own: a search reads them again, it cannot check them
+    )
 
     def __call__(self, threshold: float | None = None, /, **options: Any) -> Backend:
         """Return this backend with a default threshold and options of its function."""

@@ -10,41 +10,61 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from splitleak._progress import SILENT, Progress
 from splitleak.errors import InputError
 from splitleak.graph import SimilarityGraph
 from splitleak.records import Records
-from splitleak.similarity.base import IGNORED, Backend, Neighbours
-from splitleak.similarity.precomputed import ALL_KINDS, across, check_rows, nearest_of_rows
+from splitleak.similarity.base import IGNORED, Backend, Neighbours, get_backend
+from splitleak.similarity.precomputed import ALL_KINDS, check_rows, nearest_of_rows
 
 MAX_FUNCTION_ROWS = 5_000
 
 
 def from_graph(graph: SimilarityGraph) -> Backend:
-    """Use the pairs of a graph that was made before."""
+    """Use the pairs of a graph that was made before.
+
+    A search across sides (the certificate's) is made anew by the backend that the graph came from, where the graph
+    names one that can compare the records; pairs of the caller's own are read again.
+    """
+    own = _origin(graph.measure)
 
     def search(
-        records: Records, *, threshold: float, sides: NDArray[np.int64] | None = None
+        records: Records,
+        *,
+        threshold: float,
+        sides: NDArray[np.int64] | None = None,
+        seed: int = 0,
+        progress: Progress = SILENT,
     ) -> SimilarityGraph:
         check_rows(graph.n_rows, records.n_rows)
-        found = graph.at(threshold) if threshold != graph.threshold else graph
-        if sides is None:
-            return found
-        left, right, similarity = (
-            found.pairs() if found.copies is not None else (found.left, found.right, found.similarity)
-        )
-        keep = across(left, right, sides)
-        return SimilarityGraph.build(
-            left[keep],
-            right[keep],
-            similarity[keep],
-            n_rows=graph.n_rows,
-            threshold=threshold,
-            measure=graph.measure,
-            exact=graph.exact,
-            recall=graph.recall,
-        )
+        if sides is not None and own is not None and records.kind in own.kinds:
+            return own.graph(records, threshold=threshold, sides=sides, seed=seed, progress=progress)
+        # pairs within a side come along: whoever asked tells them apart
+        return graph.at(threshold) if threshold != graph.threshold else graph
 
-    return Backend(graph.measure, ALL_KINDS, search, None, threshold=graph.threshold, exact=graph.exact)
+    def nearest(
+        records: Records, queries: NDArray[np.int64], *, threshold: float, sides: NDArray[np.int64]
+    ) -> Neighbours | None:
+        if own is None or records.kind not in own.kinds:
+            return None
+        return own.neighbours(records, queries, threshold=threshold, sides=sides)
+
+    return Backend(
+        graph.measure,
+        ALL_KINDS,
+        search,
+        nearest,
+        threshold=graph.threshold,
+        exact=graph.exact,
+        given=own is None,
+    )
+
+
+def _origin(measure: str) -> Backend | None:
+    try:
+        return get_backend(measure)
+    except InputError:
+        return None
 
 
 def from_function(
@@ -104,7 +124,7 @@ def from_function(
         rows = [np.array([function(values[q], v) for v in values], dtype=np.float64) for q in queries]
         return nearest_of_rows(rows, queries, threshold, sides)
 
-    return Backend(name, ALL_KINDS, search, nearest, threshold=0.8)
+    return Backend(name, ALL_KINDS, search, nearest, threshold=0.8, given=True)
 
 
 def read_edges(edges: Any, *, names: ArrayLike | None, n_rows: int, threshold: float) -> SimilarityGraph:

@@ -84,7 +84,7 @@ def precomputed(
         rows = [_to_similarity(_dense_row(values, q, kind), kind) for q in queries]
         return nearest_of_rows(rows, queries, threshold, sides)
 
-    return Backend("matrix", ALL_KINDS, search, nearest, threshold=0.8)
+    return Backend("matrix", ALL_KINDS, search, nearest, threshold=0.8, given=True)
 
 
 def matching_labels(matrix: Any, candidates: Sequence[Sequence[Hashable]]) -> Sequence[Hashable] | None:
