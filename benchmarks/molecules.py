@@ -3,7 +3,7 @@
     python benchmarks/molecules.py --data drugs.tsv --on SMILES --thresholds 0.4 0.6
 
 One run, one thread; reading the SMILES and making the fingerprints is told apart, since both need it. A row that
-lists several SMILES, separated by commas, counts by its first.
+lists several SMILES, separated by a comma and a space, counts by its first.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def main() -> None:
     parser.add_argument("--thresholds", type=float, nargs="+", default=[0.4])
     options = parser.parse_args()
     column = open_source(options.data).column(options.on).to_pylist()
-    texts = [text.split(",")[0].strip() for text in column if text]
+    texts = [text.split(", ")[0].strip(' "') for text in column if text]
     molecules = [(text, Chem.MolFromSmiles(text)) for text in texts]
     molecules = [(text, molecule) for text, molecule in molecules if molecule is not None]
     texts = [text for text, _ in molecules]

@@ -46,7 +46,6 @@ def scan(
     gap_extend: int,
     needs: Needs,
     *,
-    n_left: int | None = None,
     batches: Listed[int] | None = None,
     rows: NDArray[np.int64] | None = None,
     advance: Callable[[int], None] | None = None,
@@ -63,8 +62,6 @@ def scan(
         Cost of the first and of each further column of a gap, in [0, 255].
     needs : Needs
         Scores above `score_limit` cannot be told apart in 8 bits: pairs that reach it are returned.
-    n_left : int, optional
-        Only pairs whose left sequence is one of the first `n_left`.
     batches, rows : sequence of int and int64 array, optional
         Only pairs whose left sequence is in these batches of 64, whose right sequence is in `rows` (ascending).
     advance : callable, optional
@@ -72,9 +69,8 @@ def scan(
     """
     n = len(sequences.starts) - 1
     table, bias = _byte_table(weights)
-    n_left = n if n_left is None else n_left
     rows = np.arange(n) if rows is None else rows
-    batches = range((n_left + SCORE_LANES - 1) // SCORE_LANES) if batches is None else batches
+    batches = range((n + SCORE_LANES - 1) // SCORE_LANES) if batches is None else batches
     jobs = []
     for b in batches:
         later = rows[np.searchsorted(rows, b * SCORE_LANES, side="right") :]
@@ -82,7 +78,7 @@ def scan(
 
     def work(job: tuple[int, NDArray[np.int64], int]) -> Any:
         costs = (np.uint8(bias), np.uint8(gap_open), np.uint8(gap_extend), score_limit(weights))
-        pairs = _scan(*sequences, table, *costs, *needs, n_left, job[0] * SCORE_LANES, job[1])
+        pairs = _scan(*sequences, table, *costs, *needs, job[0] * SCORE_LANES, job[1])
         if advance is not None and job[2] == 0:
             advance(1)
         return pairs
@@ -129,12 +125,12 @@ def _lane_profile(codes, starts, first, lanes, columns, table):  # type: ignore[
 
 @njit(nogil=True, cache=True)
 def _scan(  # type: ignore[no-untyped-def]
-    codes, reverse, starts, sides, table, bias, gap_open, gap_extend, limit, score, matches, of_longer, n_left,
+    codes, reverse, starts, sides, table, bias, gap_open, gap_extend, limit, score, matches, of_longer,
     first, rows,
 ):  # fmt: skip
     """Sweep the lanes of one batch (the sequences from `first`) down each of `rows`."""
     length = np.diff(starts)
-    lanes = min(SCORE_LANES, len(length) - first, n_left - first)
+    lanes = min(SCORE_LANES, len(length) - first)
     profile = _lane_profile(codes, starts, first, lanes, length[first : first + lanes].max(), table)
     h = np.empty((length[rows].max(), SCORE_LANES), dtype=np.uint8)
     e = np.empty_like(h)

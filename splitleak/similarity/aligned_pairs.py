@@ -201,20 +201,21 @@ def exhaustive_pairs(
     definition: Definition,
     threshold: float,
     *,
-    n_left: int | None = None,
+    rows_from: int = 0,
     progress: Progress = SILENT,
 ) -> Pairs:
-    """Return all pairs with similarity >= threshold; with `n_left`, those whose left is one of the first."""
+    """Return all pairs with similarity >= threshold; with `rows_from`, those whose right is at or after it."""
     bound = choose_bound(prepared, definition, threshold)
     if bound is None:
         parts = [
             _similar(prepared, definition, threshold, left, right)
-            for left, right in _all_pairs(prepared, definition, threshold, n_left)
+            for left, right in _all_pairs(prepared, definition, threshold, rows_from)
         ]
         return _joined(parts)
-    n_batches = -(-(n_left or len(prepared.lengths)) // SCORE_LANES)
-    with progress.stage("scores of all pairs", n_batches) as stage:
-        left, right = bound.scan(prepared, definition, threshold, n_left=n_left, advance=stage.advance)
+    n = len(prepared.lengths)
+    rows = np.arange(rows_from, n)
+    with progress.stage("scores of all pairs", -(-n // SCORE_LANES)) as stage:
+        left, right = bound.scan(prepared, definition, threshold, rows=rows, advance=stage.advance)
     return verified(prepared, definition, threshold, left, right, progress=progress)
 
 
@@ -257,13 +258,13 @@ def _joined(parts: list[Pairs]) -> Pairs:
 
 
 def _all_pairs(
-    prepared: Prepared, definition: Definition, threshold: float, n_left: int | None
+    prepared: Prepared, definition: Definition, threshold: float, rows_from: int
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """Yield all pairs that may meet and are long enough, in blocks, by the right sequence."""
     lengths, sides = prepared.lengths, prepared.sequences.sides
     matches = definition.least_matches(lengths, threshold)
     combine = np.maximum if definition.of_longer else np.minimum
-    lefts, begin = np.arange(n_left or len(lengths))[None, :], 0
+    lefts, begin = np.arange(len(lengths))[None, :], rows_from
     while begin < len(lengths):
         end = begin + max(1, _BLOCK // lefts.size)
         rights = np.arange(begin, min(end, len(lengths)))[:, None]

@@ -63,10 +63,9 @@ def filtered_pairs(
     lengths = prepared.lengths
     sample = sample[np.argsort(lengths[sample], kind="stable")]
     others = others[np.argsort(lengths[others], kind="stable")]
-    whole = np.concatenate([sample, others])
-    truth = _moved(
-        exhaustive_pairs(part_of(prepared, whole), definition, threshold, n_left=len(sample)), whole
-    )
+    whole = np.concatenate([others, sample])
+    sampled = exhaustive_pairs(part_of(prepared, whole), definition, threshold, rows_from=len(others))
+    truth = _moved(sampled, whole)
     found = np.concatenate([part.left * n + part.right for part in parts])
     hit = np.isin(truth.left * n + truth.right, found)
     parts.append(Pairs(truth.left[~hit], truth.right[~hit], truth.similarity[~hit]))

@@ -68,9 +68,9 @@ def alignment_nearest(
 ) -> Neighbours:
     """Compare some rows with all rows, exhaustively; similarities below 0.3 and the threshold are told as 0."""
     definition = Definition.checked(measure, denominator, coverage, mode)
-    data = _read(records, None, alphabet, matrix, gap_open, gap_extend, strands, first=queries)
-    n_left = len(np.unique(data.copies[queries]))  # the queries stand before all others
-    pairs = exhaustive_pairs(data.prepared, definition, min(threshold, LOOKUP_FLOOR), n_left=n_left)
+    data = _read(records, None, alphabet, matrix, gap_open, gap_extend, strands, last=queries)
+    rows_from = len(data.rows) - len(np.unique(data.copies[queries]))  # the queries stand after all others
+    pairs = exhaustive_pairs(data.prepared, definition, min(threshold, LOOKUP_FLOOR), rows_from=rows_from)
     left, right = data.rows[pairs.left], data.rows[pairs.right]
     return neighbours_of_pairs(
         queries, sides, data.copies, left, right, pairs.similarity, threshold=threshold
@@ -217,9 +217,9 @@ def _read(
     gap_extend: int | None,
     strands: Strands,
     *,
-    first: NDArray[np.int64] | None = None,
+    last: NDArray[np.int64] | None = None,
 ) -> _Input:
-    """Encode the rows and keep one of each distinct sequence: those of `first`, then by side and length."""
+    """Encode the rows and keep one of each distinct sequence, by side and length, those of `last` at the end."""
     codes, starts, alphabet_taken = encode(records, alphabet)
     scheme = make_scheme(
         alphabet_taken, matrix=matrix, gap_open=gap_open, gap_extend=gap_extend, strands=strands
@@ -235,7 +235,7 @@ def _read(
     rows = np.flatnonzero(copies == np.arange(records.n_rows))
     side, none = sides_of(copies, rows, sides), np.empty(0, dtype=np.int64)
     lengths = np.diff(starts)[rows]
-    later = ~np.isin(rows, copies[none if first is None else first])
+    later = np.isin(rows, copies[none if last is None else last])
     hashes = hash_bytes(codes, starts)[rows]  # ties by content: the order of the rows must not matter
     order = np.lexsort((hashes, lengths, later if side is None else side, later))
     distinct = texts.take(rows[order])
@@ -315,12 +315,13 @@ def _chance(data: _Input, definition: Definition, threshold: float, seed: int) -
         d[np.argsort(lengths[d], kind="stable")]
         for d in (drawn[: CHANCE_SAMPLE[0]], drawn[: CHANCE_SAMPLE[1]])
     )
-    parts = [sequences.codes[sequences.starts[s] : sequences.starts[s + 1]] for s in real]
+    parts = []
     for s in shuffled:
         letters = sequences.codes[sequences.starts[s] : sequences.starts[s + 1]]
         parts.append(np.random.default_rng(int(keys[s])).permutation(letters))
-    rows = np.concatenate([real, shuffled])  # each part by length, where neighbours share vector lanes
-    side = np.concatenate([np.zeros(len(real), np.int64), np.ones(len(shuffled), np.int64)])
+    parts += [sequences.codes[sequences.starts[s] : sequences.starts[s + 1]] for s in real]
+    rows = np.concatenate([shuffled, real])  # each part by length, where neighbours share vector lanes
+    side = np.repeat(np.array([0, 1]), [len(shuffled), len(real)])
     starts = np.concatenate([[0], np.cumsum(lengths[rows])]).astype(np.int64)
     codes = np.concatenate(parts)
     complement = data.prepared.scheme.complement
@@ -331,6 +332,6 @@ def _chance(data: _Input, definition: Definition, threshold: float, seed: int) -
         data.prepared.self_scores[rows],
         data.prepared.scheme,
     )
-    found = len(exhaustive_pairs(sample, definition, threshold).left)
+    found = len(exhaustive_pairs(sample, definition, threshold, rows_from=len(shuffled)).left)
     compared = len(real) * len(shuffled)
     return {"share": found / compared, "pairs": compared, "at_or_above": found}
