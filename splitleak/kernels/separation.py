@@ -56,7 +56,7 @@ def penalty(
     for p in range(k):
         for c in range(n_classes):
             kept += table[p, c]
-    allowed = max(tolerance * kept, 1.0) + 1e-9
+    allowed = max(tolerance * kept, 0.999) + 1e-9
     for p in range(k):
         rows = 0
         for c in range(n_classes):

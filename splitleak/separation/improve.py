@@ -13,7 +13,7 @@ from splitleak.separation.polish import polish, repack
 from splitleak.separation.problem import PROTECTED, Part, Problem
 from splitleak.separation.starts import largest_first, multilevel, without_hubs
 
-WORK = 6_000_000
+WORK = 12_000_000
 MANY_EDGES = 500_000
 FIRST_CUTS = 4
 
@@ -28,7 +28,7 @@ def search(problem: Problem, seed: int) -> Part:
         return whole
     size = len(problem.ends) // 2 + 5 * problem.n
     steps = min(200_000, 2_000 * problem.n) + 6 * problem.n
-    count = min(24, max(4, WORK // size))
+    count = min(32, max(4, WORK // size))
     pool = [whole, *_annealed_starts(problem, count, 4 if size >= MANY_EDGES else 8, steps, random)]
     pool = _best(problem, [repack(problem, part, _draw(random)) for part in _best(problem, pool, 3)], 3)
     for round_number in range(2):
@@ -93,10 +93,11 @@ def _cuts(problem: Problem, seeds: list[int]) -> list[Part]:
 def _annealed_starts(problem: Problem, count: int, best: int, steps: int, random: Random) -> list[Part]:
     cuts = _cuts(problem, [_draw(random) for _ in range(count)])
     fewest = min(int(problem.weights[part == problem.k].sum()) for part in cuts)
-    hubs = [without_hubs(problem, float(share)) for share in (problem.shares.max(), problem.shares.min())]
     # far more rows than the best cut: such a start is not worth its annealing
-    hubs = [part for part in hubs if problem.weights[part == problem.k].sum() <= 1.5 * fewest + 10]
-    hubs = [repack(problem, part, _draw(random)) for part in hubs]
+    most = 1.5 * fewest + 10
+    shares = (float(problem.shares.max()), float(problem.shares.min()))
+    tried = [without_hubs(problem, share, most) for share in dict.fromkeys(shares)]
+    hubs = [repack(problem, part, _draw(random)) for part in tried if part is not None]
     jobs = [(part, 0.8, steps, _draw(random)) for part in _best(problem, cuts, best)]
     jobs += [(part, 0.5, 3 * steps, _draw(random)) for part in hubs]
     found = map_threads(lambda job: annealed(problem, job[0], job[1], 0.15, job[2], job[3]), jobs)

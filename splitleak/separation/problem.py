@@ -16,7 +16,7 @@ Part = NDArray[np.int8]
 PROTECTED = 1 << 40
 AIM = 0.005
 BEYOND_PRICE = 2.0
-CLASS_PRICE, CLASS_AIM, CLASS_BEYOND = 0.05, 0.01, 10.0
+CLASS_PRICE, CLASS_AIM, CLASS_BEYOND = 0.05, 0.012, 40.0
 INFEASIBLE = 1e12
 
 
@@ -113,7 +113,9 @@ def adjacency(left: Ints, right: Ints, n: int) -> tuple[Ints, Ints]:
     """Return ``(starts, ends)`` of the simple graph with these edges; loops and repeats are dropped."""
     other = left != right
     a, b = left[other], right[other]
-    code = np.unique(np.concatenate([a * np.int64(n) + b, b * np.int64(n) + a]))
+    code = np.concatenate([a * np.int64(n) + b, b * np.int64(n) + a])
+    code.sort()
+    code = code[np.append(True, code[1:] != code[:-1])[: len(code)]]
     starts = np.searchsorted(code, np.arange(n + 1, dtype=np.int64) * n)
     return starts.astype(np.int64), (code % n).astype(np.int64)
 

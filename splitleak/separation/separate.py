@@ -28,8 +28,8 @@ class Separation:
     deviation : float
         Largest difference between a partition's share of the kept rows and the share asked for, in [0, 1].
     class_gap : float
-        Largest difference between a class's share within a partition and among all rows, dropped ones included,
-        in [0, 1]; 0 without classes.
+        Largest difference between a class's share within a partition and among all kept rows, in [0, 1]; 0 without
+        classes.
     """
 
     codes: Ints
@@ -87,7 +87,7 @@ def separate(
         Nodes that are never dropped.
     tolerance : float
         Allowed deviation of each partition from its size as a share of the kept rows, in [0, 1); the search aims
-        at 0.005 or less. A partition may always be off by one row.
+        at 0.005 or less. A partition may always be off by less than one row.
     max_dropped : int, optional
         Most rows that may be dropped.
     seed : int
@@ -151,7 +151,7 @@ def _separation(request: Request, codes: Ints) -> Separation:
     achieved = table.sum(axis=1)
     n_kept = int(achieved.sum())
     deviation = float(np.abs(achieved / max(1, n_kept) - request.shares).max())
-    of_class = request.classes.sum(axis=0) / request.weights.sum()
+    of_class = table.sum(axis=0) / max(1, n_kept)
     gap = float(np.abs(table / np.maximum(1, achieved)[:, None] - of_class).max())
     return Separation(codes, n_kept, int(request.weights.sum()) - n_kept, achieved, deviation, gap)
 

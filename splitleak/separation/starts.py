@@ -41,12 +41,17 @@ def largest_first(problem: Problem, gone: np.ndarray) -> Part:
     return part
 
 
-def without_hubs(problem: Problem, share: float) -> Part:
-    """Return a state made by removing nodes of high degree, no component larger than `share` of the rows."""
+def without_hubs(problem: Problem, share: float, most: float) -> Part | None:
+    """Return a state made by removing nodes of high degree, no component larger than `share` of the rows.
+
+    None where that takes more than `most` rows.
+    """
     gone = np.zeros(problem.n, dtype=bool)
     for _ in range(3):  # the kept rows, of which the share is taken, shrink with what is removed
         limit = int(share * problem.weights[~gone].sum())
         gone = dismantle(problem.starts, problem.ends, problem.cost, problem.weights, limit, PROTECTED)
+        if problem.weights[gone].sum() > most:
+            return None
     return largest_first(problem, gone)
 
 

@@ -1,0 +1,299 @@
+"""threshold_curve(): what each threshold would cost, so that a person can choose one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from splitleak.allocation import allocate, within
+from splitleak.clustering import cluster
+from splitleak.components import connected_components
+from splitleak.errors import InfeasibleSplitError, InputError
+from splitleak.graph import SimilarityGraph, check_threshold
+from splitleak.sizes import Sizes, SizesLike, parse_sizes
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+_MOST_STEPS = 60
+
+
+@dataclass(frozen=True)
+class ThresholdCurve:
+    """Clusters, feasible sizes and leakage at each threshold, ascending.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Partitions asked for, the training partition first.
+    thresholds : float64 array of shape (n,)
+        Thresholds in (0, 1], inclusive as everywhere.
+    pairs : int64 array of shape (n,)
+        Similar pairs of rows.
+    components : int64 array of shape (n,)
+        Clusters: connected components of similar rows and groups.
+    largest : int64 array of shape (n,)
+        Rows of the largest cluster.
+    held_out : int64 array of shape (n,)
+        Most rows that can be held out while the largest cluster stays together: all others.
+    achieved : int64 array of shape (n, n_partitions)
+        Rows of each partition in the split of whole clusters nearest to the sizes asked for.
+    feasible : bool array of shape (n,)
+        Whether that is within the tolerance.
+    dropped : int64 array of shape (n,) or None
+        Rows to drop so that the sizes can be met (-1: no way was found); None: not asked for.
+    random_leak : float64 array of shape (n,)
+        Expected share of held-out rows with a similar training row when rows are split at random, in [0, 1].
+    n_rows : int
+        Number of rows of the data.
+    """
+
+    names: tuple[str, ...]
+    thresholds: Floats
+    pairs: Ints
+    components: Ints
+    largest: Ints
+    held_out: Ints
+    achieved: Ints
+    feasible: NDArray[np.bool_]
+    dropped: Ints | None
+    random_leak: Floats
+    n_rows: int
+
+    @property
+    def lowest_feasible(self) -> float | None:
+        """Smallest threshold of the curve at which the sizes can be met without dropping a row; None: at none."""
+        found = np.flatnonzero(self.feasible)
+        return float(self.thresholds[found[0]]) if len(found) else None
+
+    def frame(self) -> pd.DataFrame:
+        """Return the curve as a pandas table, one threshold a row."""
+        import pandas as pd
+
+        columns: dict[str, Any] = {
+            "threshold": self.thresholds,
+            "pairs": self.pairs,
+            "components": self.components,
+            "largest": self.largest,
+            "largest_share": self.largest / self.n_rows,
+            "held_out_most": self.held_out,
+            "feasible": self.feasible,
+        }
+        columns |= {f"nearest_{name}": self.achieved[:, p] for p, name in enumerate(self.names)}
+        if self.dropped is not None:
+            columns["dropped"] = self.dropped
+            columns["dropped_share"] = np.where(self.dropped < 0, np.nan, self.dropped / self.n_rows)
+        columns["random_leak"] = self.random_leak
+        return pd.DataFrame(columns)
+
+    def plot(self) -> Figure:
+        """Return a matplotlib figure: largest cluster, leakage under a random split, dropped rows, feasible range."""
+        from splitleak.rendering.curve import draw_curve
+
+        return draw_curve(self.summary())
+
+    def summary(self) -> dict[str, Any]:
+        """Return the curve as plain lists and numbers."""
+        return {
+            "names": list(self.names),
+            "n_rows": self.n_rows,
+            "thresholds": self.thresholds.tolist(),
+            "pairs": self.pairs.tolist(),
+            "components": self.components.tolist(),
+            "largest_share": (self.largest / self.n_rows).tolist(),
+            "feasible": self.feasible.tolist(),
+            "dropped_share": None
+            if self.dropped is None
+            else [None if rows < 0 else rows / self.n_rows for rows in self.dropped.tolist()],
+            "random_leak": self.random_leak.tolist(),
+        }
+
+    def __repr__(self) -> str:
+        lowest = self.lowest_feasible
+        found = (
+            "the sizes cannot be met at any of them"
+            if lowest is None
+            else f"sizes can be met from {lowest:g} on"
+        )
+        return (
+            f"ThresholdCurve({len(self.thresholds)} thresholds from {self.thresholds[0]:g} to"
+            f" {self.thresholds[-1]:g}; {found})"
+        )
+
+
+def threshold_curve(
+    graph: SimilarityGraph,
+    *,
+    sizes: SizesLike = None,
+    groups: Sequence[Ints] = (),
+    thresholds: ArrayLike | None = None,
+    drop: bool = False,
+    row_hashes: NDArray[np.uint64] | None = None,
+    tolerance: float = 0.02,
+    seed: int = 0,
+) -> ThresholdCurve:
+    """Show what each threshold from the graph's own upward would cost.
+
+    Parameters
+    ----------
+    graph : SimilarityGraph
+        All pairs at or above the lowest threshold of interest.
+    sizes : mapping, sequence, "auto" or None
+        As for `split_by_similarity`.
+    groups : sequence of int64 arrays of shape (n_rows,)
+        Group of each row, one array per grouping; negative: in no group.
+    thresholds : array-like of float, optional
+        Thresholds in [graph.threshold, 1]; left out, the graph's own and the steps of 0.01 above it at which a
+        pair is lost, at most 60 of them.
+    drop : bool
+        Search at each threshold that needs it for the rows to drop, from the lowest threshold up, each search
+        starting from the answer before: an answer holds at every higher threshold.
+    row_hashes : uint64 array of shape (n_rows,), optional
+        A hash of each row's content, so that the order of the rows does not matter to what is dropped.
+    tolerance : float
+        Allowed deviation of each partition as a share of the rows, in [0, 1).
+    seed : int
+        For the search of rows to drop.
+
+    Returns
+    -------
+    ThresholdCurve
+
+    Raises
+    ------
+    InputError
+        Thresholds below the graph's own, or a graph that does not list its pairs.
+
+    Examples
+    --------
+    >>> graph = SimilarityGraph.from_edges([0, 1, 2], [1, 2, 3], [0.7, 0.9, 0.8], n_rows=4, threshold=0.7)
+    >>> curve = threshold_curve(graph, sizes=[0.5, 0.5], drop=True)
+    >>> curve.frame()[["threshold", "pairs", "largest", "feasible", "dropped"]].values.tolist()
+    [[0.7, 3, 4, False, 1], [0.71, 2, 3, False, 1], [0.81, 1, 2, True, 0], [0.91, 0, 1, True, 0]]
+    """
+    graph._require_complete("threshold_curve()")
+    steps = _steps(graph, thresholds)
+    request = parse_sizes(sizes, graph.n_rows)
+    labels = _clusters(graph, groups, steps)
+    counts = [np.bincount(found).astype(np.int64) for found in labels]
+    achieved = np.array([_nearest(rows, request, seed) for rows in counts])
+    feasible = np.array([within(rows, request.targets, tolerance, graph.n_rows) for rows in achieved])
+    at = [graph.at(float(step)) for step in steps]
+    largest = np.array([rows.max() for rows in counts])
+    dropped = None
+    if drop:
+        dropped = _dropped(at, request, groups, feasible, row_hashes, tolerance, seed)
+    return ThresholdCurve(
+        names=request.names,
+        thresholds=steps,
+        pairs=np.array([each.n_pairs for each in at]),
+        components=np.array([len(rows) for rows in counts]),
+        largest=largest,
+        held_out=graph.n_rows - largest,
+        achieved=achieved,
+        feasible=feasible,
+        dropped=dropped,
+        random_leak=np.array([_random_leak(each.degrees(), int(request.targets[0])) for each in at]),
+        n_rows=graph.n_rows,
+    )
+
+
+def _steps(graph: SimilarityGraph, thresholds: ArrayLike | None) -> Floats:
+    if thresholds is None:
+        # two decimals are what a person would type; the step just above a pair is where it is lost
+        lost = np.unique(np.floor(np.unique(graph.similarity) * 100 + 1 + 1e-9) / 100)
+        steps = np.concatenate([[graph.threshold], lost[(lost > graph.threshold) & (lost <= 1)]])
+        if len(steps) > _MOST_STEPS:
+            steps = steps[np.linspace(0, len(steps) - 1, _MOST_STEPS).astype(np.int64)]
+        return steps
+    asked = np.unique([check_threshold(step) for step in np.atleast_1d(np.asarray(thresholds, dtype=object))])
+    if not len(asked):
+        raise InputError("thresholds must name at least one threshold, got none")
+    if asked[0] < graph.threshold:
+        raise InputError(
+            f"thresholds must not be below the graph's own {graph.threshold:g}, whose pairs are all it knows; got"
+            f" {asked[0]:g} (make a new graph at the lower threshold)"
+        )
+    return asked.astype(np.float64)
+
+
+def _clusters(graph: SimilarityGraph, groups: Sequence[Ints], steps: Floats) -> list[Ints]:
+    """Return the cluster of each row at each threshold: from the highest down, clusters only join."""
+    none = np.empty(0, dtype=np.int64)
+    bare = SimilarityGraph(none, none, np.empty(0), graph.n_rows, 1.0, copies=graph.copies)
+    labels = cluster(bare, groups).labels
+    found = []
+    above = np.inf
+    for step in steps[::-1]:
+        new = (graph.similarity >= step) & (graph.similarity < above)
+        joined = connected_components(
+            labels[graph.left[new]], labels[graph.right[new]], int(labels.max()) + 1
+        )
+        labels = joined[labels]
+        found.append(labels)
+        above = step
+    return found[::-1]
+
+
+def _nearest(rows: Ints, request: Sizes, seed: int) -> Ints:
+    if len(rows) < len(request.targets):
+        achieved = np.zeros(len(request.targets), dtype=np.int64)
+        achieved[: len(rows)] = np.sort(rows)[::-1]
+        return achieved
+    return allocate(rows, request.targets, keys=np.zeros(len(rows), dtype=np.uint64), seed=seed).achieved
+
+
+def _dropped(
+    graphs: Sequence[SimilarityGraph],
+    request: Sizes,
+    groups: Sequence[Ints],
+    feasible: NDArray[np.bool_],
+    row_hashes: NDArray[np.uint64] | None,
+    tolerance: float,
+    seed: int,
+) -> Ints:
+    from splitleak.separation import separate_rows
+
+    dropped = np.zeros(len(graphs), dtype=np.int64)
+    start = None
+    for number in np.flatnonzero(~feasible).tolist():
+        try:
+            found = separate_rows(
+                graphs[number],
+                request.targets,
+                groups=groups,
+                row_hashes=row_hashes,
+                tolerance=tolerance,
+                seed=seed,
+                start=start,
+            )
+        except InfeasibleSplitError:
+            dropped[number] = -1
+            continue
+        dropped[number] = found.dropped
+        start = found.codes
+    return dropped
+
+
+def _random_leak(degree: Ints, n_training: int) -> float:
+    """Return the expected share of held-out rows with a similar training row, over all random splits.
+
+    Of a row's d similar rows none is among the m training rows with the hypergeometric probability
+    C(n - 1 - d, m) / C(n - 1, m).
+    """
+    from scipy.special import gammaln
+
+    n, m = len(degree), n_training
+    kinds, rows = np.unique(degree, return_counts=True)
+    possible = n - 1 - kinds >= m
+    d = kinds[possible]
+    none = np.exp(np.minimum(gammaln(n - d) - gammaln(n - d - m) - gammaln(n) + gammaln(n - m), 0))
+    return float(1 - (none * rows[possible]).sum() / n)

@@ -1,0 +1,108 @@
+"""The curve over thresholds against one graph per threshold."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from splitleak.clustering import cluster
+from splitleak.errors import InputError
+from splitleak.graph import SimilarityGraph
+from splitleak.threshold_curve import threshold_curve
+
+
+@st.composite
+def weighted_graphs(draw):
+    n = draw(st.integers(4, 20))
+    row = st.integers(0, n - 1)
+    edges = draw(st.lists(st.tuples(row, row, st.sampled_from([0.5, 0.6, 0.655, 0.9, 1.0])), max_size=40))
+    a, b, s = (list(column) for column in zip(*edges, strict=True)) if edges else ([], [], [])
+    twins = np.concatenate([np.arange(n), draw(st.lists(row, min_size=2, max_size=2))]).astype(np.int64)
+    bare = SimilarityGraph.from_edges(
+        np.array(a, dtype=np.int64), np.array(b, dtype=np.int64), s, n_rows=n, threshold=0.5
+    )
+    return SimilarityGraph.build(
+        bare.left, bare.right, bare.similarity, n_rows=n + 2, threshold=0.5, measure="edges", copies=twins
+    )
+
+
+@settings(max_examples=30)
+@given(weighted_graphs(), st.data())
+def test_each_point_is_that_of_the_graph_at_its_threshold(graph, data):
+    groups = [np.array(data.draw(st.lists(st.integers(-1, 3), min_size=graph.n_rows, max_size=graph.n_rows)))]
+    curve = threshold_curve(graph, sizes=[0.7, 0.3], groups=groups, tolerance=0.1)
+    assert curve.thresholds[0] == 0.5
+    for i, threshold in enumerate(curve.thresholds):
+        at = graph.at(float(threshold))
+        clusters = cluster(at, groups)
+        assert curve.pairs[i] == at.n_pairs
+        assert curve.components[i] == clusters.n_clusters
+        assert curve.largest[i] == clusters.sizes.max()
+        assert curve.held_out[i] == graph.n_rows - clusters.sizes.max()
+    assert curve.dropped is None
+    assert (np.diff(curve.components) >= 0).all()
+
+
+def test_the_random_leak_is_that_of_many_random_splits():
+    rng = np.random.default_rng(0)
+    left, right = rng.integers(0, 60, (2, 50))
+    graph = SimilarityGraph.from_edges(left, right, n_rows=60, threshold=0.8)
+    expected = threshold_curve(graph, sizes=[0.5, 0.5]).random_leak[0]
+    shares = []
+    for _ in range(3000):
+        training = np.zeros(60, dtype=bool)
+        training[rng.permutation(60)[:30]] = True
+        hit = np.zeros(60, dtype=bool)
+        hit[graph.left[training[graph.right]]] = True
+        hit[graph.right[training[graph.left]]] = True
+        shares.append(hit[~training].mean())
+    assert abs(np.mean(shares) - expected) < 5 * np.std(shares) / np.sqrt(3000)
+
+
+def chain(n=200):
+    # the further along, the more alike
+    at = np.arange(n - 1)
+    return SimilarityGraph.from_edges(at, at + 1, 0.5 + 0.4 * at / n, n_rows=n, threshold=0.5)
+
+
+def test_rows_to_drop_and_the_lowest_feasible_threshold():
+    curve = threshold_curve(chain(), sizes={"train": 0.8, "test": 0.2}, drop=True, tolerance=0.01)
+    assert curve.dropped[0] == 1
+    assert (curve.dropped[curve.feasible] == 0).all()
+    assert (curve.dropped[~curve.feasible] >= 1).all()
+    assert curve.lowest_feasible == curve.thresholds[curve.feasible][0]
+    frame = curve.frame()
+    assert frame.loc[frame["feasible"], "dropped_share"].eq(0).all()
+    assert {"nearest_train", "nearest_test"} <= set(frame.columns)
+    assert f"sizes can be met from {curve.lowest_feasible:g} on" in repr(curve)
+
+
+def test_asked_thresholds_are_sorted_and_taken_once():
+    curve = threshold_curve(chain(), sizes=[0.5, 0.5], thresholds=[0.9, 0.6, 0.6])
+    assert curve.thresholds.tolist() == [0.6, 0.9]
+
+
+def test_where_nothing_is_feasible_the_repr_says_so():
+    everything = np.triu_indices(10, 1)
+    graph = SimilarityGraph.from_edges(*everything, n_rows=10, threshold=0.5)
+    curve = threshold_curve(graph, sizes=[0.5, 0.5], thresholds=[0.5, 1.0], drop=True)
+    assert curve.lowest_feasible is None
+    assert "cannot be met at any" in repr(curve)
+    assert curve.dropped.tolist() == [-1, -1]
+    assert curve.frame()["dropped_share"].isna().all()
+    assert curve.summary()["dropped_share"] == [None, None]
+
+
+def test_the_picture_shows_each_line():
+    axes = threshold_curve(chain(), sizes=[0.5, 0.5], drop=True).plot().axes[0]
+    assert len(axes.get_lines()) == 3
+    assert len(threshold_curve(chain(), sizes=[0.5, 0.5]).plot().axes[0].get_lines()) == 2
+
+
+def test_thresholds_below_the_graph_are_refused():
+    with pytest.raises(InputError, match=r"must not be below the graph's own 0\.5"):
+        threshold_curve(chain(), thresholds=[0.4])
+    with pytest.raises(InputError, match="at least one threshold"):
+        threshold_curve(chain(), thresholds=[])
+    with pytest.raises(InputError, match="threshold must be a number"):
+        threshold_curve(chain(), thresholds=[1.5])
