@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
 
-MOVES_PER_CLUSTER, LEAST_MOVES, MOST_MOVES = 400, 20_000, 4_000_000
-STARTS, MOVES_OF_ALL_STARTS = 12, 1_000_000
+MOVES_PER_CLUSTER, LEAST_MOVES, MOST_MOVES = 200, 2_000, 4_000_000
+# a few large clusters make a landscape that only many starts explore; moves are cheap there
+STARTS_PER_CLUSTER, STARTS, MOVES_OF_ALL_STARTS = 20, 400, 2_000_000
 # what all similarity that can cross counts, as a share of all pairs: it decides between splits that keep about
 # as many pairs
-MASS_WEIGHT = 0.2
+MASS_WEIGHT = 0.05
 FINE, FEW_PAIRS = 10_000, 100_000
 
 
@@ -149,7 +150,7 @@ def allocate_pairs(
         np.where(sizes.wanted < 0, 2 * sizes.n_pairs, np.maximum(sizes.wanted, 1)).astype(np.float64)
     )
     best, lowest = np.zeros(n, dtype=np.int64), None
-    for _ in range(max(1, min(STARTS, MOVES_OF_ALL_STARTS // steps))):
+    for _ in range(max(1, min(STARTS, STARTS_PER_CLUSTER * n, MOVES_OF_ALL_STARTS // steps))):
         codes = np.searchsorted(np.cumsum(share / share.sum())[:-1], random.random(n), side="right")
         codes = codes.astype(np.int64)
         cost = anneal(

@@ -15,7 +15,7 @@ from splitleak.interaction import split_interactions
 from splitleak.interaction_split import InteractionSplit
 from splitleak.pair_allocation import PairSizes, allocate_pairs, unit_of
 
-quick = settings(max_examples=25)
+quick = settings(max_examples=20)
 DATA = os.environ.get("SPLITLEAK_DATA")
 FOUR_TO_ONE = {"train": 0.8, "test": 0.2}
 
