@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from splitleak import InfeasibleSplitError, InputError, SimilarityGraph, SplitleakWarning
 from splitleak.interaction import split_interactions
 from splitleak.interaction_split import InteractionSplit
-from splitleak.pair_allocation import PairSizes, allocate_pairs, unit_of
+from splitleak.pair_allocation import MASS_WEIGHT, Mass, PairSizes, allocate_pairs, unit_of
 
 quick = settings(max_examples=20)
 DATA = os.environ.get("SPLITLEAK_DATA")
@@ -113,6 +113,9 @@ def cost(
 def test_few_clusters_are_allocated_as_well_as_any(seed: int, symmetric: bool, strata: bool, p: int) -> None:
     rng = np.random.default_rng(seed)
     n, k = 40, 6
+    side = k if symmetric else k // 2
+    low, high = np.triu_indices(side, 1)
+    tied = [Mass(low, high, rng.integers(0, 1_000, len(low)), 5_000) for _ in range(1 if symmetric else 2)]
     left, right = (
         rng.integers(0, k if symmetric else k // 2, n),
         rng.integers(0, k if symmetric else k // 2, n),
@@ -121,13 +124,21 @@ def test_few_clusters_are_allocated_as_well_as_any(seed: int, symmetric: bool, s
     wanted = np.array([30, 10] if p == 2 else [24, 8, 8])
     found = allocate_pairs(
         left, right, (k, k) if symmetric else (k // 2, k // 2), PairSizes(wanted * (unit_of(n) // n), True, 0.99, n),
-        classes=kinds if strata else None, symmetric=symmetric, seed=seed,
+        classes=kinds if strata else None, mass=tied, symmetric=symmetric, seed=seed,
     )  # fmt: skip
     pairs = list(zip(left.tolist(), (right if symmetric else right + k // 2).tolist(), strict=True))
     classes = kinds.tolist() if strata else None
     codes = tuple(found.left) if symmetric else (*found.left, *found.right)
-    best = min(cost(c, pairs, wanted.tolist(), classes) for c in itertools.product(range(p), repeat=k))
-    assert cost(codes, pairs, wanted.tolist(), classes) == pytest.approx(best)
+
+    def whole_cost(codes: tuple[int, ...]) -> float:
+        parts = [np.array(codes)] if symmetric else [np.array(codes[:side]), np.array(codes[side:])]
+        crossing = [
+            (m.amount * (c[m.left] != c[m.right])).sum() / m.total for m, c in zip(tied, parts, strict=True)
+        ]
+        return cost(codes, pairs, wanted.tolist(), classes) + MASS_WEIGHT * n * float(np.mean(crossing))
+
+    best = min(map(whole_cost, itertools.product(range(p), repeat=k)))
+    assert whole_cost(codes) == pytest.approx(best, abs=1e-3)
     assert found.inside.sum() == sum(codes[a] == codes[b] for a, b in pairs)
 
 
