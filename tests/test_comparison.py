@@ -12,7 +12,8 @@ from scipy import sparse
 
 import splitleak
 from splitleak import DataMismatchError, InputError, SimilarityGraph, Split
-from splitleak.comparison import compare_splits, random_codes, random_crossing, scaled_leakage
+from splitleak.comparison import compare_splits, random_codes
+from splitleak.crossing_mass import random_crossing, scaled_leakage
 
 quick = settings(max_examples=40)
 
