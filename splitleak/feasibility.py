@@ -180,45 +180,22 @@ def drop_rows(task: Task, max_dropped: int | None = None) -> NDArray[np.int64]:
     InputError
         A graph that could not list its pairs.
     """
-    from splitleak.separation import separate
+    from splitleak.separation import separate_rows
 
-    graph = task.graph
-    if not graph.complete:
+    if not task.graph.complete:
         raise InputError(
             "on_infeasible='drop' needs every similar pair, and there are too many to list; choose a higher threshold"
         )
-    copies = np.arange(graph.n_rows) if graph.copies is None else graph.copies
-    firsts, node = np.unique(copies, return_inverse=True)
-    node = node.astype(np.int64)
-    n = len(firsts)
-    position = np.empty(graph.n_rows, dtype=np.int64)
-    position[firsts] = np.arange(n)
-    left, right = [position[graph.left]], [position[graph.right]]
-    for (
-        codes
-    ) in task.groups:  # a group is a node of no rows, joined to each row of it: kept rows stay together
-        inside = codes >= 0
-        names, hub = np.unique(codes[inside], return_inverse=True)
-        left.append(node[inside])
-        right.append(hub.astype(np.int64) + n)
-        n += len(names)
-    keys = np.zeros(n, dtype=np.uint64)
-    np.add.at(keys, node, mix(task.row_hashes))
-    for a, b in zip(left[1:], right[1:], strict=True):
-        np.add.at(keys, b, mix(keys[a] + np.uint64(1)))
-    found = separate(
-        np.concatenate(left),
-        np.concatenate(right),
-        n,
+    return separate_rows(
+        task.graph,
         task.request.targets,
-        weights=np.bincount(node, minlength=n),
-        classes=task.class_table(node, n),
-        keys=keys,
+        groups=task.groups,
+        classes=task.classes,
+        row_hashes=task.row_hashes,
         tolerance=task.tolerance,
         max_dropped=max_dropped,
         seed=task.seed,
-    )
-    return found.codes[node]
+    ).codes
 
 
 def clusters_of_kept(task: Task, codes: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -82,6 +82,25 @@ def test_dropping_does_not_depend_on_the_order_of_rows() -> None:
     assert second.codes.tolist() == first.codes[order].tolist()
 
 
+def test_dropping_with_groups_does_not_depend_on_the_order_of_rows() -> None:
+    random = np.random.default_rng(1)
+    left, right = random.integers(0, 200, (2, 400))
+    names, group = np.array([f"row {i}" for i in range(200)]), random.integers(-1, 60, 200)
+    order = random.permutation(200)
+    place = np.argsort(order)
+    first, second = (
+        splitleak.split_by_similarity(
+            names[rows].tolist(),
+            similarity=SimilarityGraph.from_edges(a, b, n_rows=200, threshold=0.5),
+            groups=[None if g < 0 else int(g) for g in group[rows]],
+            on_infeasible="drop",
+        )
+        for rows, a, b in ((np.arange(200), left, right), (order, place[left], place[right]))
+    )
+    assert (first.codes < 0).any()
+    assert second.codes.tolist() == first.codes[order].tolist()
+
+
 def test_the_budget_is_kept() -> None:
     with pytest.raises(InfeasibleSplitError, match="max_dropped"):
         split(chain(101), 101, on_infeasible="drop", max_dropped=0)

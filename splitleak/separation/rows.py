@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from splitleak.errors import InputError
+from splitleak.sampling import mix
 from splitleak.separation.request import Request
 from splitleak.separation.separate import Separation, solve
 
@@ -124,7 +125,10 @@ def separate_rows(
     weights = np.bincount(row, minlength=n).astype(np.int64)
     keys = np.zeros(n, dtype=np.uint64)
     if row_hashes is not None:
-        keys[row] = row_hashes  # equal rows: any of them
+        # sums: the order of the rows does not matter, and rows equal for the measure may differ in content
+        np.add.at(keys, row, mix(row_hashes))
+        joins = nodes.right > row.max()
+        np.add.at(keys, nodes.right[joins], mix(keys[nodes.left[joins]] + np.uint64(1)))
     counts = None
     if classes is not None:
         kinds, kind = np.unique(np.maximum(classes, -1), return_inverse=True)
