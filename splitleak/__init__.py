@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from splitleak.certificate import Certificate
     from splitleak.certification import certify
+    from splitleak.comparison import SplitComparison, compare_splits
+    from splitleak.crossing_mass import Leakage, scaled_leakage
     from splitleak.errors import (
         DataMismatchError,
         InfeasibleSplitError,
@@ -28,8 +30,10 @@ if TYPE_CHECKING:
     from splitleak.partition import Split
     from splitleak.search import deduplicate, similarity_graph
     from splitleak.similarity.base import similarity_backend
+    from splitleak.similarity.molecule import scaffolds
     from splitleak.similarity.precomputed import precomputed
     from splitleak.split import split_by_similarity
+    from splitleak.thresholds import ThresholdCurve, threshold_curve
 
 __version__ = "0.1.0"
 
@@ -40,22 +44,29 @@ _HOME = {
     "InfeasibleSplitError": "errors",
     "InputError": "errors",
     "InteractionSplit": "interaction_split",
+    "Leakage": "crossing_mass",
     "MissingDependencyError": "errors",
     "SimilarityGraph": "graph",
     "SimilarityKFold": "model_selection",
     "SimilarityShuffleSplit": "model_selection",
     "Split": "partition",
+    "SplitComparison": "comparison",
     "SplitleakError": "errors",
     "SplitleakWarning": "errors",
     "StratifiedSimilarityKFold": "model_selection",
+    "ThresholdCurve": "thresholds",
     "certify": "certification",
+    "compare_splits": "comparison",
     "deduplicate": "search",
     "fold_by_similarity": "folds",
     "precomputed": "similarity.precomputed",
+    "scaffolds": "similarity.molecule",
+    "scaled_leakage": "crossing_mass",
     "similarity_backend": "similarity.base",
     "similarity_graph": "search",
     "split_by_similarity": "split",
     "split_interactions": "interaction",
+    "threshold_curve": "thresholds",
 }
 
 __all__ = [
@@ -65,22 +76,29 @@ __all__ = [
     "InfeasibleSplitError",
     "InputError",
     "InteractionSplit",
+    "Leakage",
     "MissingDependencyError",
     "SimilarityGraph",
     "SimilarityKFold",
     "SimilarityShuffleSplit",
     "Split",
+    "SplitComparison",
     "SplitleakError",
     "SplitleakWarning",
     "StratifiedSimilarityKFold",
+    "ThresholdCurve",
     "certify",
+    "compare_splits",
     "deduplicate",
     "fold_by_similarity",
     "precomputed",
+    "scaffolds",
+    "scaled_leakage",
     "similarity_backend",
     "similarity_graph",
     "split_by_similarity",
     "split_interactions",
+    "threshold_curve",
 ]
 
 

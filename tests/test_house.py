@@ -52,6 +52,9 @@ def test_importing_prints_nothing() -> None:
 @pytest.mark.parametrize("name", splitleak.__all__)
 def test_public_names_exist_and_are_documented(name: str) -> None:
     assert getattr(splitleak, name).__doc__
+    assert not (ROOT / "splitleak" / f"{name}.py").exists(), (
+        "a module would hide the name once it is imported"
+    )
 
 
 def test_public_names_are_sorted() -> None:

@@ -27,6 +27,7 @@ def test_commands_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The shell lines that start with `splitleak` exist and run on a file like the one they name."""
     import shlex
 
+    import numpy as np
     import pandas as pd
     from typer.testing import CliRunner
 
@@ -35,6 +36,9 @@ def test_commands_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     texts = [f"{a} {b} costs {c} pounds" for a in ("a ring", "this tone") for b in "xyz" for c in range(40)]
     pd.DataFrame({"label": ["ham", "spam"] * 120, "text": texts}).to_csv("sms.tsv", sep="\t", index=False)
+    letters = np.random.default_rng(0).choice(list("ACDEFGHIKLMNPQRSTVWY"), (30, 60))
+    fasta = "".join(f">protein {i}\n{''.join(row)}\n" for i, row in enumerate(letters))
+    Path("proteins.fasta").write_text(fasta)
     lines = [
         line for block in blocks("console") for line in block.splitlines() if line.startswith("$ splitleak")
     ]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from splitleak.clustering import cluster
 from splitleak.errors import InputError
 from splitleak.graph import SimilarityGraph
-from splitleak.threshold_curve import threshold_curve
+from splitleak.thresholds import threshold_curve
 
 
 @st.composite
