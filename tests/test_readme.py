@@ -37,7 +37,7 @@ def test_commands_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     texts = [f"{a} {b} costs {c} pounds" for a in ("a ring", "this tone") for b in "xyz" for c in range(40)]
     pd.DataFrame({"label": ["ham", "spam"] * 120, "text": texts}).to_csv("sms.tsv", sep="\t", index=False)
     letters = np.random.default_rng(0).choice(list("ACDEFGHIKLMNPQRSTVWY"), (30, 60))
-    fasta = "".join(f">protein {i}\n{''.join(row)}\n" for i, row in enumerate(letters))
+    fasta = "".join(f">protein-{i}\n{''.join(row)}\n" for i, row in enumerate(letters))
     Path("proteins.fasta").write_text(fasta)
     lines = [
         line for block in blocks("console") for line in block.splitlines() if line.startswith("$ splitleak")
