@@ -15,7 +15,7 @@ import time
 import numpy as np
 
 from splitleak.allocation import allocate
-from splitleak.balancing import least_deviation
+from splitleak.allocation.balancing import least_deviation
 
 SHARES = np.array([0.8, 0.1, 0.1])
 

@@ -21,11 +21,9 @@ if TYPE_CHECKING:
         SplitleakError,
         SplitleakWarning,
     )
-    from splitleak.folded import Folds
-    from splitleak.folds import fold_by_similarity
+    from splitleak.folds import Folds, fold_by_similarity
     from splitleak.graph import SimilarityGraph
-    from splitleak.interaction import split_interactions
-    from splitleak.interaction_split import InteractionSplit
+    from splitleak.interaction import InteractionSplit, split_interactions
     from splitleak.model_selection import SimilarityKFold, SimilarityShuffleSplit, StratifiedSimilarityKFold
     from splitleak.partition import Split
     from splitleak.search import deduplicate, similarity_graph
@@ -40,10 +38,10 @@ __version__ = "0.1.0"
 _HOME = {
     "Certificate": "certificate",
     "DataMismatchError": "errors",
-    "Folds": "folded",
+    "Folds": "folds",
     "InfeasibleSplitError": "errors",
     "InputError": "errors",
-    "InteractionSplit": "interaction_split",
+    "InteractionSplit": "interaction",
     "Leakage": "crossing_mass",
     "MissingDependencyError": "errors",
     "SimilarityGraph": "graph",

@@ -13,8 +13,8 @@ from sklearn.utils.multiclass import type_of_target
 from splitleak._tables import open_source
 from splitleak._tables.columns import role_of
 from splitleak.errors import InfeasibleSplitError, InputError
-from splitleak.fold_assignment import OnInfeasible, check_count, check_fold_options, seed_of
 from splitleak.folds import fold_by_similarity
+from splitleak.folds.assignment import OnInfeasible, check_count, check_fold_options, seed_of
 from splitleak.search import Missing, similarity_graph
 from splitleak.split import split_by_similarity
 

@@ -146,7 +146,7 @@ def test_one_giant_cluster(stratified):
 
 
 def test_a_single_class_needs_no_compiled_code(monkeypatch):
-    monkeypatch.setattr("splitleak.allocation.balance", None)
+    monkeypatch.setattr("splitleak.allocation.whole_clusters.balance", None)
     sizes = ints([3, 3, 2, 1, 1])
     found = allocate(sizes, ints([8, 2]), classes=sizes[:, None], keys=keys_for(5), seed=0)
     assert found.met

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 import splitleak
 from splitleak import InfeasibleSplitError, InputError, SimilarityGraph, Split, SplitleakWarning
 from splitleak.crossing import crossing_pairs
-from splitleak.folded import Folds
 from splitleak.folds import fold_by_similarity
+from splitleak.folds.folded import Folds
 
 quick = settings(max_examples=40)
 edges = st.lists(st.tuples(st.integers(0, 19), st.integers(0, 19)), max_size=18)

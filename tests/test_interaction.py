@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from splitleak import InfeasibleSplitError, InputError, SimilarityGraph, SplitleakWarning
 from splitleak.interaction import split_interactions
-from splitleak.interaction_split import InteractionSplit
-from splitleak.pair_allocation import MASS_WEIGHT, Mass, PairSizes, allocate_pairs, unit_of
+from splitleak.interaction.allocation import MASS_WEIGHT, Mass, PairSizes, allocate_pairs, unit_of
+from splitleak.interaction.result import InteractionSplit
 
 quick = settings(max_examples=20)
 DATA = os.environ.get("SPLITLEAK_DATA")

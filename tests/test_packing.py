@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from splitleak.packing import pack
-from splitleak.subset_sum import Bits, bundles, coordinates, reachable
+from splitleak.allocation.packing import pack
+from splitleak.allocation.subset_sum import Bits, bundles, coordinates, reachable
 from tests.oracles import allocation_by_brute_force
 
 

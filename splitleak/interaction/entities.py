@@ -18,7 +18,7 @@ from splitleak.clustering import Clustering
 from splitleak.components import connected_components
 from splitleak.errors import InputError
 from splitleak.graph import SimilarityGraph
-from splitleak.pair_allocation import Mass
+from splitleak.interaction.allocation import Mass
 from splitleak.search import Missing, Search
 from splitleak.similarity.base import Backend
 from splitleak.similarity.precomputed import precomputed

@@ -1,8 +1,8 @@
 """How many clusters of each size go to each partition, so that the sizes are met to the row.
 
 Only sizes count here. A random fill in proportion to what each partition still lacks comes close; the rest is
-exact: parts of the packing, growing ones, are taken apart and packed again by `splitleak.subset_sum`, at last all
-of it where that is affordable.
+exact: parts of the packing, growing ones, are taken apart and packed again by subset sums, at last all of it where
+that is affordable.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from random import Random
 import numpy as np
 from numpy.typing import NDArray
 
-from splitleak.subset_sum import Bits, Lists, bundles, coordinates, reachable, strides
+from splitleak.allocation.subset_sum import Bits, Lists, bundles, coordinates, reachable, strides
 
 # bits of all tables of one exact search together: 200 MB, about half a second
 EXACT_BITS = 1_600_000_000

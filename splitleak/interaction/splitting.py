@@ -11,11 +11,11 @@ import numpy as np
 
 from splitleak._progress import Progress
 from splitleak._tables import Source, open_source, resolve_factor
-from splitleak.entities import Entities, Ids
 from splitleak.errors import InputError, SplitleakWarning, unknown_option
-from splitleak.interaction_problem import InteractionProblem, Mode
-from splitleak.interaction_split import InteractionSplit
-from splitleak.pair_allocation import PairSizes, unit_of
+from splitleak.interaction.allocation import PairSizes, unit_of
+from splitleak.interaction.entities import Entities, Ids
+from splitleak.interaction.problem import InteractionProblem, Mode
+from splitleak.interaction.result import InteractionSplit
 from splitleak.partition import Split
 from splitleak.provenance import Provenance
 from splitleak.records import as_records

@@ -13,10 +13,10 @@ from splitleak._progress import Progress
 from splitleak._tables import Factor
 from splitleak.allocation import allocate
 from splitleak.clustering import Clustering
-from splitleak.entities import Entities, Ids
 from splitleak.errors import InfeasibleSplitError, InputError
-from splitleak.interaction_split import Side, mixed_cells, mixed_names
-from splitleak.pair_allocation import PairAllocation, PairSizes, allocate_pairs
+from splitleak.interaction.allocation import PairAllocation, PairSizes, allocate_pairs
+from splitleak.interaction.entities import Entities, Ids
+from splitleak.interaction.result import Side, mixed_cells, mixed_names
 from splitleak.sampling import mix
 from splitleak.sizes import largest_remainder
 

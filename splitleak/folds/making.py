@@ -9,7 +9,7 @@ from splitleak._progress import Progress
 from splitleak._tables import resolve_factor, resolve_factors
 from splitleak.certification import certify_search
 from splitleak.feasibility import Task
-from splitleak.fold_assignment import (
+from splitleak.folds.assignment import (
     OnInfeasible,
     assign_folds,
     check_count,
@@ -18,7 +18,7 @@ from splitleak.fold_assignment import (
     seed_of,
     warn_of_lonely_classes,
 )
-from splitleak.folded import Folds
+from splitleak.folds.folded import Folds
 from splitleak.provenance import Provenance
 from splitleak.search import Missing, Search
 from splitleak.split import _named_columns

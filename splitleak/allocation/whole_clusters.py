@@ -10,9 +10,9 @@ from random import Random
 import numpy as np
 from numpy.typing import NDArray
 
-from splitleak.balancing import Kinds, balance, least_deviation, steps_for
+from splitleak.allocation.balancing import Kinds, balance, least_deviation, steps_for
+from splitleak.allocation.packing import Packing, pack
 from splitleak.errors import InputError
-from splitleak.packing import Packing, pack
 
 Ints = NDArray[np.int64]
 

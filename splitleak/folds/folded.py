@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from splitleak.clustering import Clustering
 from splitleak.errors import InputError
 from splitleak.feasibility import Task
-from splitleak.fold_assignment import (
+from splitleak.folds.assignment import (
     OnInfeasible,
     assign_folds,
     check_count,
@@ -22,7 +22,7 @@ from splitleak.fold_assignment import (
     fold_names,
     seed_of,
 )
-from splitleak.fold_certificate import certificate_of_fold
+from splitleak.folds.certificate import certificate_of_fold
 from splitleak.graph import SimilarityGraph
 from splitleak.partition import Split
 from splitleak.rendering.tables import Table, cluster_sentence, count, headline, share
