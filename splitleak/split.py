@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from splitleak._progress import Progress
-from splitleak._tables import resolve_factor, resolve_factors
+from splitleak._tables import named_columns, resolve_factor, resolve_factors
 from splitleak.certification import certify_search
 from splitleak.errors import InputError, SplitleakWarning, unknown_option
 from splitleak.feasibility import Task, clusters_of_kept, drop_rows, feasible_threshold, infeasible
@@ -105,7 +105,7 @@ def split_by_similarity(
     ({'train': 49, 'test': 12}, 'separated')
     """
     _check_options(on_infeasible, tolerance, seed)
-    named = _named_columns(stratify, groups)
+    named = named_columns(stratify, groups)
     search = Search.prepare(
         data, on=on, similarity=similarity, threshold=threshold, exclude=named, missing=missing
     )
@@ -200,13 +200,3 @@ def _check_options(on_infeasible: str, tolerance: float, seed: int) -> None:
         raise InputError(f"tolerance must be a share of the rows in [0, 1), got {tolerance!r}")
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
         raise InputError(f"seed must be a whole number of at least 0, got {seed!r}")
-
-
-def _named_columns(*arguments: Any) -> set[str]:
-    """Return the column names among arguments that are a name or a list of names."""
-    found: set[str] = set()
-    for argument in arguments:
-        names = [argument] if isinstance(argument, str) else argument
-        if isinstance(names, (list, tuple)):
-            found.update(name for name in names if isinstance(name, str))
-    return found

@@ -147,3 +147,13 @@ def _encode(column: Any) -> tuple[NDArray[np.int64], tuple[Any, ...]]:
     if missing is not None:
         codes[missing] = -1
     return codes, tuple(values[i] for i in order)
+
+
+def named_columns(*arguments: Any) -> set[str]:
+    """Return the column names among arguments that are a name or a list of names."""
+    found: set[str] = set()
+    for argument in arguments:
+        names = [argument] if isinstance(argument, str) else argument
+        if isinstance(names, (list, tuple)):
+            found.update(name for name in names if isinstance(name, str))
+    return found

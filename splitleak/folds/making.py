@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from splitleak._progress import Progress
-from splitleak._tables import resolve_factor, resolve_factors
+from splitleak._tables import named_columns, resolve_factor, resolve_factors
 from splitleak.certification import certify_search
 from splitleak.feasibility import Task
 from splitleak.folds.assignment import (
@@ -21,7 +21,6 @@ from splitleak.folds.assignment import (
 from splitleak.folds.folded import Folds
 from splitleak.provenance import Provenance
 from splitleak.search import Missing, Search
-from splitleak.split import _named_columns
 
 __all__ = ["Folds", "fold_by_similarity"]
 
@@ -91,7 +90,7 @@ def fold_by_similarity(
     """
     check_fold_options(folds, repeats, tolerance, on_infeasible)
     seed = check_count("seed", seed, 0)
-    named = _named_columns(stratify, groups)
+    named = named_columns(stratify, groups)
     search = Search.prepare(
         data, on=on, similarity=similarity, threshold=threshold, exclude=named, missing=missing
     )

@@ -224,6 +224,8 @@ def call_text(provenance: Summary) -> str:
     # an array goes by the name of its argument: it is the caller's to hand in again
     shown = {k: k if v in (k, [k]) else repr(v) for k, v in given.items()}
     arguments = "".join(f"\n    {name}={value}," for name, value in shown.items())
+    if "left" in given and "right" in given:
+        return f"splitleak.split_interactions(\n    pairs,{arguments}\n)"
     function = "fold_by_similarity" if "folds" in given else "split_by_similarity"
     return f"splitleak.{function}(\n    data,{arguments}\n)"
 
