@@ -26,7 +26,8 @@ class Across:
     pairs : int
         Pairs at or above the threshold.
     largest : float or None
-        Largest similarity of a row of one to a row of the other, in [0, 1]; None when nothing is known.
+        Largest similarity of a row of one to a row of the other, in [0, 1] (of an approximate search: the largest
+        that was seen); None when nothing is known.
     largest_is_bound : bool
         True: nothing was found down to `largest`, so the largest similarity is below it.
     """

@@ -168,7 +168,7 @@ def certify_search(
         search.threshold,
         exhaustive,
         recall,
-        tuple(_across(names, crossing, bounds, floor, search.threshold)),
+        tuple(_across(names, crossing, bounds, floor, exhaustive)),
         crossing.n,
         tuple(
             Crossing(int(a), int(b), names[codes[a]], names[codes[b]], float(s)) for a, b, s in crossing.worst
@@ -236,7 +236,7 @@ def _across(
     crossing: CrossingPairs,
     bounds: NDArray[np.float64],
     floor: float,
-    threshold: float,
+    exhaustive: bool,
 ) -> list[Across]:
     listed = []
     for i in range(len(names)):
@@ -245,10 +245,12 @@ def _across(
                 listed.append(Across(names[i], names[j], 0, None, False))
                 continue
             top = float(np.fmax(crossing.largest[i, j], bounds[i, j]))
-            known = np.isfinite(top) and top >= floor
-            listed.append(
-                Across(names[i], names[j], int(crossing.pairs[i, j]), top if known else floor, not known)
-            )
+            if exhaustive and not top >= floor:  # NaN, too: nothing was found
+                top, bound = floor, True
+            else:  # what an approximate search did not find may be there: only what was seen is told
+                bound = False
+            largest = top if np.isfinite(top) else None
+            listed.append(Across(names[i], names[j], int(crossing.pairs[i, j]), largest, bound))
     return listed
 
 

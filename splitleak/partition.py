@@ -135,7 +135,8 @@ class Split:
         Parameters
         ----------
         data : table, list, array or path
-            The data that the split was made from; or, with ``check=False``, anything with as many rows.
+            The data that the split was made from; or, with ``check=False``, anything with as many rows, such as
+            an array or a list of labels.
         check : bool
             Compare the content of the rows with that of the data that the split was made from.
 
@@ -146,6 +147,9 @@ class Split:
         """
         from splitleak._tables import open_source
 
+        if not check and _is_one_dimensional(data):
+            self._check_rows(len(data))
+            return {name: _values_at(data, self[name]) for name in self.names}
         source = open_source(data)
         self._check_rows(source.n_rows)
         if check:
@@ -289,13 +293,14 @@ class Split:
         if not len(other):
             return
         which = f"row {other[0]}" + (f" and {len(other) - 1:,} more" if len(other) > 1 else "")
+        have = "have" if len(other) > 1 else "has"
         if np.array_equal(np.sort(found), np.sort(self.row_hashes)):
             raise DataMismatchError(
                 f"data has the rows that the split was made from in another order ({which} moved); put them"
                 " back in the old order, or split again: the same options and seed put each row where it was"
             )
         raise DataMismatchError(
-            f"data is not the data that the split was made from: {which} have other content; hand in the data"
+            f"data is not the data that the split was made from: {which} {have} other content; hand in the data"
             " of the split, split again, or (take) pass check=False for other values of the same rows"
         )
 
@@ -325,6 +330,16 @@ class Split:
                 " check=False for other values of the same rows"
             )
         self.check_data(as_records(source, on=list(columns) if source.column_names else None))
+
+
+def _is_one_dimensional(data: Any) -> bool:
+    return isinstance(data, (list, tuple)) or getattr(data, "ndim", None) == 1
+
+
+def _values_at(data: Any, rows: NDArray[np.int64]) -> Any:
+    if isinstance(data, (list, tuple)):
+        return [data[row] for row in rows]
+    return data.iloc[rows] if hasattr(data, "iloc") else data[rows]
 
 
 def partition_order(rows: Mapping[str, int]) -> list[str]:

@@ -159,6 +159,7 @@ def test_approximate_search_says_so() -> None:
     found = splitleak.certify(texts, ["train"] * 200 + ["test"] * 100, similarity="minhash", threshold=0.95)
     assert not found.exhaustive
     assert found.verdict in ("separated_with_recall", "leaking")
+    assert not any(entry.largest_is_bound for entry in found.across)  # it proves no bound
 
 
 def test_summary_round_trip() -> None:

@@ -281,3 +281,14 @@ def test_provenance_is_enough_to_repeat(split: Split, table: pd.DataFrame) -> No
 def test_importing_partition_is_light() -> None:
     code = "import sys, splitleak.partition; assert not {'numba', 'pandas', 'pyarrow', 'scipy'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_labels_are_taken_without_a_check():
+    split = Split.from_labels(["train", "test", "train"])
+    labels = [True, False, False]
+    assert split.take(labels, check=False) == {"train": [True, False], "test": [False]}
+    assert split.take(np.array(labels), check=False)["train"].tolist() == [True, False]
+    series = pd.Series(labels, index=list("abc"))
+    assert split.take(series, check=False)["train"].index.tolist() == ["a", "c"]
+    with pytest.raises(DataMismatchError, match="data has 2 rows and the split was made from 3"):
+        split.take(labels[:2], check=False)
