@@ -19,6 +19,7 @@ from splitleak.search import Missing, Search
 from splitleak.similarity.base import IGNORED, get_backend
 
 SEARCH_BELOW = 0.05
+MOST_PARTITIONS = 100  # every pair of partitions is looked at
 _EDGES = np.round(np.linspace(0, 1, 101), 2)
 
 
@@ -112,6 +113,11 @@ def partition_codes(source: Any, split: Any) -> tuple[list[str], NDArray[np.int6
     if len(factor.levels) < 2:
         raise InputError(
             f"split must name at least two partitions, got {len(factor.levels)}: {factor.levels}"
+        )
+    if len(factor.levels) > MOST_PARTITIONS:
+        raise InputError(
+            f"split names {len(factor.levels):,} partitions in {source.n_rows:,} rows (at most {MOST_PARTITIONS} are"
+            " certified); is it the column of the split?"
         )
     names = [str(level) for level in factor.levels]
     rows = np.bincount(factor.codes[factor.codes >= 0], minlength=len(names))

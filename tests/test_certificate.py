@@ -150,6 +150,8 @@ def test_bad_splits() -> None:
         splitleak.certify(["a", "b"], ["train", "train"])
     with pytest.raises(InputError, match="split"):
         splitleak.certify(["a", "b"], ["train", "test", "test"])
+    with pytest.raises(InputError, match="split names 101 partitions in 202 rows"):
+        splitleak.certify([f"text {i}" for i in range(202)], [f"fold {i % 101}" for i in range(202)])
     with pytest.raises(InputError, match="did you mean 'fold'"):
         splitleak.certify(pd.DataFrame({"t": ["a", "b"], "fold": ["x", "y"]}), "fald", on="t")
 
