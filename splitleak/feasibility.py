@@ -133,15 +133,15 @@ def _ways_out(task: Task, allocation: Allocation) -> list[str]:
 def feasible_threshold(task: Task, *, two_decimals: bool = False) -> float | None:
     """Return the smallest threshold above the graph's own at which the sizes can be met, or None.
 
-    Found by bisection over the similarities of the graph (or over hundredths, as a person would type them).
+    Found by bisection over hundredths, as a person would type them, and the similarities of the graph itself.
     """
     graph = task.graph
     if not graph.complete or not len(graph.similarity):
         return None
-    steps = np.unique(graph.similarity)
-    if two_decimals:
-        # up to the next hundredth, never onto the similarity itself: the pair that is to go must go
-        steps = np.unique(np.ceil(steps * 100 + 1e-9) / 100)
+    # up to the next hundredth, never onto the similarity itself: the pair that is to go must go
+    steps = np.ceil(np.unique(graph.similarity) * 100 + 1e-9) / 100
+    if not two_decimals:
+        steps = np.append(steps, graph.similarity)
     steps = np.unique(np.append(steps, 1.0))
     steps = steps[(steps > graph.threshold) & (steps <= 1)]
     return _first(steps, lambda step: task.is_met(replace(task, graph=graph.at(step)).attempt()))

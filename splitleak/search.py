@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from splitleak._progress import Progress
 from splitleak.errors import InputError, unknown_option
 from splitleak.graph import SimilarityGraph, check_threshold
-from splitleak.records import Records, as_records
+from splitleak.records import Kind, Records, as_records
 from splitleak.similarity.base import Backend, Neighbours
 from splitleak.similarity.choose import choose
 
@@ -59,7 +59,8 @@ class Search:
         whole_rows = on is None and similarity == "exact" if isinstance(similarity, str) else False
         if whole_rows and source.column_names:
             on = [name for name in source.column_names if name not in exclude]
-        records = as_records(source, on=on, exclude=exclude, missing=missing)
+        kind: Kind | None = "table" if whole_rows and len(on or ()) > 1 else None
+        records = as_records(source, on=on, exclude=exclude, kind=kind, missing=missing)
         choice = choose(
             similarity,
             records,

@@ -164,6 +164,17 @@ def test_approximate_search_says_so() -> None:
     assert not any(entry.largest_is_bound for entry in found.across)  # it proves no bound
 
 
+def test_the_recall_of_a_clean_split_is_measured() -> None:
+    texts = [f"message {i // 2} of {i // 2 * 7919} and some more text{'!' * (i % 2)}" for i in range(400)]
+    split = splitleak.split_by_similarity(texts, similarity="minhash", threshold=0.9)
+    found = split.certificate
+    assert found is not None
+    assert found.verdict == "separated_with_recall"
+    assert found.recall is not None
+    assert found.recall.total >= 200
+    assert found.recall.estimate > 0.99
+
+
 def test_summary_round_trip() -> None:
     texts = ["one text", "one text", "other text", "more of it"] * 10
     found = splitleak.certify(texts, ["train", "test"] * 20, similarity="minhash", threshold=0.9)

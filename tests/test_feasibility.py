@@ -121,8 +121,8 @@ def test_a_budget_without_dropping() -> None:
 def test_the_lowest_threshold_that_meets_the_sizes() -> None:
     found = split(chain(101), 101, on_infeasible="raise_threshold")
     assert found.provenance is not None
-    assert found.provenance.options["threshold"] == 0.9
-    assert found.certificate.threshold == 0.9  # type: ignore[union-attr]
+    assert found.provenance.options["threshold"] == 0.56
+    assert found.certificate.threshold == 0.56  # type: ignore[union-attr]
     assert set(found.sizes.values()) == {50, 51}
 
 

@@ -92,3 +92,22 @@ def test_backends_by_reference() -> None:
         splitleak.similarity_graph(LINES, similarity="math:sqrt")
     with pytest.raises(InputError, match="cannot be read"):
         splitleak.similarity_graph(LINES, similarity="jaccard(n=")
+
+
+def test_whole_rows_are_compared_column_by_column() -> None:
+    table = pd.DataFrame({"a": ["x", "x y", "x"], "b": ["y z", "z", "y z"]})
+    assert splitleak.similarity_graph(table, similarity="exact").components().tolist() == [0, 1, 0]
+
+
+@pytest.mark.parametrize("function", [lambda a: 1.0, lambda a, b: "x", lambda a, b: None])
+def test_functions_that_are_no_similarity(function: object) -> None:
+    with pytest.raises(InputError, match="must take two rows and return a number"):
+        splitleak.similarity_graph(["a", "b"], similarity=function)
+
+
+def test_columns_that_are_named_wrongly() -> None:
+    table = pd.DataFrame({"text": LINES, "g": range(5)})
+    with pytest.raises(InputError, match="groups='nope' is not a column"):
+        splitleak.split_by_similarity(table, on="text", groups=["nope"])
+    with pytest.raises(InputError, match="must be 1-D"):
+        splitleak.split_by_similarity(table, on="text", groups=table[["g"]])

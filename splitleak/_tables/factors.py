@@ -100,8 +100,7 @@ def resolve_factors(source: Source, value: Any, *, argument: str) -> tuple[Facto
         return ()
     if isinstance(value, (list, tuple)) and value and all(isinstance(name, str) for name in value):
         named = all(name in source.column_names for name in value)
-        some = any(name in source.column_names for name in value)
-        if named or (some and len(value) != source.n_rows):
+        if named or len(value) != source.n_rows:
             return tuple(resolve_factor(source, name, argument=argument) for name in value)
     return (resolve_factor(source, value, argument=argument),)
 
@@ -116,8 +115,11 @@ def _values(source: Source, value: Any, argument: str) -> Any:
             f"{argument}= must have one value for each of the {source.n_rows:,} rows, got {len(value):,} values; to"
             " name a column, give its name as text"
         )
-    if isinstance(value, np.ndarray) and value.ndim != 1:
-        raise InputError(f"{argument}= must be 1-D, one value a row, got an array of shape {value.shape}")
+    if getattr(value, "ndim", 1) != 1:
+        what = "an array" if isinstance(value, np.ndarray) else f"a {type(value).__name__}"
+        raise InputError(
+            f"{argument}= must be 1-D, one value a row, got {what} of shape {tuple(value.shape)}"
+        )
     return arrow_column(value, f"{argument}=")
 
 

@@ -83,7 +83,13 @@ def from_function(
     name = getattr(function, "__name__", "function")
 
     def one(a: Any, b: Any, i: int, j: int) -> float:
-        value = float(function(a, b))
+        try:
+            value = float(function(a, b))
+        except (TypeError, ValueError) as error:
+            raise InputError(
+                f"similarity function {name!r} must take two rows and return a number in [0, 1]; rows {i} and {j}:"
+                f" {error}"
+            ) from error
         if not 0 <= value <= 1:
             raise InputError(
                 f"similarity function {name!r} must return a number in [0, 1], got {value!r} for rows {i} and {j}"

@@ -86,8 +86,8 @@ def minhash(
     Returns
     -------
     SimilarityGraph
-        With `recall` measured, and in `details` the bands, the rows a band, the expected recall at the threshold
-        and the number of sampled rows.
+        With `recall` measured (under `sides`, on pairs of any side), and in `details` the bands, the rows a band,
+        the expected recall at the threshold and the number of sampled rows.
 
     Raises
     ------
@@ -106,13 +106,18 @@ def minhash(
     with progress.stage("hashing bands"):
         bands = band_hashes(sets, banding, seed)
     found = banded_pairs(sets, bands, threshold, progress)
-    del bands
     left, right, similarity = found.arrays()
     with progress.stage("measuring recall"):
+        everywhere, pairs = sets, found
+        if len(sets.side):
+            # across a clean split no pair is left to measure on: the same bands are measured on pairs of any side
+            everywhere = sets._replace(side=sets.side[:0])
+            pairs = banded_pairs(everywhere, bands, threshold, progress)
         # a graph that could not list its pairs cannot be compared with a list
         measured, sampled = (
-            measured_recall(sets, left, right, threshold, seed) if found.complete else (None, 0)
+            measured_recall(everywhere, *pairs.arrays()[:2], threshold, seed) if pairs.complete else (None, 0)
         )
+    del bands
     details: dict[str, Any] = {
         "bands": banding.bands,
         "rows": banding.rows,
