@@ -100,7 +100,7 @@ def resolve_factors(source: Source, value: Any, *, argument: str) -> tuple[Facto
         return ()
     if isinstance(value, (list, tuple)) and value and all(isinstance(name, str) for name in value):
         named = all(name in source.column_names for name in value)
-        if named or len(value) != source.n_rows:
+        if named or (source.column_names and len(value) != source.n_rows):
             return tuple(resolve_factor(source, name, argument=argument) for name in value)
     return (resolve_factor(source, value, argument=argument),)
 
