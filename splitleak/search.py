@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from splitleak._progress import Progress
-from splitleak.errors import InputError, unknown_option
+from splitleak.errors import DataMismatchError, InputError, unknown_option
 from splitleak.graph import SimilarityGraph, check_threshold
 from splitleak.records import Kind, Records, as_records
 from splitleak.similarity.base import Backend, Neighbours
@@ -192,6 +192,8 @@ class Deduplication:
         How the row that stays was chosen.
     graph : SimilarityGraph
         The similar pairs; groups are its components.
+    records : Records
+        What was compared, by which `take` knows the data again.
     """
 
     kept: NDArray[np.int64]
@@ -199,14 +201,39 @@ class Deduplication:
     kept_instead: NDArray[np.int64]
     rule: str
     graph: SimilarityGraph
+    records: Records
 
-    def take(self, data: Any) -> Any:
-        """Return the kept rows of `data`, in the caller's own type."""
+    def take(self, data: Any, *, check: bool = True) -> Any:
+        """Return the kept rows of `data`, in the caller's own type.
+
+        Parameters
+        ----------
+        data : table, list, array or path
+            The deduplicated data; with ``check=False``, another table of the same rows.
+        check : bool
+            Compare the content of the rows with that of the deduplicated data.
+
+        Raises
+        ------
+        DataMismatchError
+            Another number of rows, a row with other content.
+        """
         from splitleak._tables import open_source
 
         source = open_source(data)
         if source.n_rows != self.graph.n_rows:
-            raise InputError(f"data has {source.n_rows} rows, the deduplicated data had {self.graph.n_rows}")
+            raise DataMismatchError(
+                f"data has {source.n_rows} rows, the deduplicated data had {self.graph.n_rows}"
+            )
+        if check:
+            columns = list(self.records.columns) if source.column_names else None
+            found = as_records(source, on=columns or None, kind=self.records.kind).row_hashes
+            other = np.flatnonzero(found != self.records.row_hashes)
+            if len(other):
+                raise DataMismatchError(
+                    f"data is not the data that was deduplicated: row {other[0]} differs ({len(other):,} rows do); hand"
+                    " in that data, or pass check=False for other values of the same rows"
+                )
         return source.take(self.kept)
 
     def frame(self) -> pd.DataFrame:
@@ -277,7 +304,7 @@ def deduplicate(
     stays[labels[order[first]]] = order[first]
     instead = stays[labels]
     gone = np.flatnonzero(instead != rows)
-    return Deduplication(np.flatnonzero(instead == rows), gone, instead[gone], keep, graph)
+    return Deduplication(np.flatnonzero(instead == rows), gone, instead[gone], keep, graph, search.records)
 
 
 def row_values(records: Records) -> Any:

@@ -64,7 +64,8 @@ def split_by_similarity(
         Fractions or counts by partition name, the training partition first; "auto": 10,000 rows and more give
         1,000 to dev and test each, fewer 80/10/10; None: 80/10/10 over train, dev and test.
     stratify : str or array-like of shape (n_rows,), optional
-        A class column, balanced over the partitions as far as the clusters allow.
+        A class column, balanced over the partitions as far as the clusters allow. Values go by row position: the
+        index of a pandas Series does not count (the same for `groups`).
     groups : str, array-like of shape (n_rows,), or list of str, optional
         Column(s) whose equal values must stay together; a missing value is in no group.
     missing : {"equal", "distinct", "error"}

@@ -39,6 +39,14 @@ def test_deduplicate_a_table_in_its_own_type() -> None:
         splitleak.deduplicate(table, on="text").take(table[:4])
 
 
+def test_deduplicated_rows_are_taken_from_the_same_data_only() -> None:
+    found = splitleak.deduplicate(["aaaaaaaaa", "aaaaaaaaa", "b", "c"])
+    other = ["b", "c", "aaaaaaaaa", "aaaaaaaaa"]
+    with pytest.raises(splitleak.DataMismatchError, match=r"row 0 differs \(4 rows do\)"):
+        found.take(other)
+    assert found.take(other, check=False) == ["b", "aaaaaaaaa", "aaaaaaaaa"]
+
+
 def test_bad_options() -> None:
     with pytest.raises(InputError, match="keep='longst' is not known; did you mean 'longest'"):
         splitleak.deduplicate(LINES, keep="longst")  # type: ignore[arg-type]

@@ -72,7 +72,9 @@ def summarize_sets(tokens, starts, rows, places, bitmap, key):  # type: ignore[n
             upper = U64(0) - ((token >> U64(6)) & U64(1))  # all ones or none: no branch to mispredict
             low ^= bit & ~upper
             high ^= bit & upper
-            total += token
+            mixed = token + U64(0x9E3779B97F4A7C15)  # so that no token adds nothing, and sums seldom agree
+            mixed = (mixed ^ (mixed >> U64(30))) * U64(0xBF58476D1CE4E5B9)
+            total += mixed ^ (mixed >> U64(27))
         bitmap[places[k], 0], bitmap[places[k], 1] = low, high
         total ^= total >> U64(29)
         key[places[k]] = total * U64(0x9E3779B97F4A7C15)
