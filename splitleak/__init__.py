@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         DataMismatchError,
         InfeasibleSplitError,
         InputError,
+        LeakageError,
         MissingDependencyError,
         SplitleakError,
         SplitleakWarning,
@@ -24,8 +25,12 @@ if TYPE_CHECKING:
     from splitleak.folds import Folds, fold_by_similarity
     from splitleak.graph import SimilarityGraph
     from splitleak.interaction import InteractionSplit, split_interactions
+    from splitleak.leakage import leakage_report
     from splitleak.model_selection import SimilarityKFold, SimilarityShuffleSplit, StratifiedSimilarityKFold
     from splitleak.partition import Split
+    from splitleak.probes.base import Finding, NotApplicable, Skipped, probe
+    from splitleak.probes.context import AuditContext
+    from splitleak.report import LeakageReport, ProbeResult
     from splitleak.search import deduplicate, similarity_graph
     from splitleak.similarity.base import similarity_backend
     from splitleak.similarity.molecule import scaffolds
@@ -36,17 +41,24 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {
+    "AuditContext": "probes.context",
     "Certificate": "certificate",
     "DataMismatchError": "errors",
+    "Finding": "probes.base",
     "Folds": "folds",
     "InfeasibleSplitError": "errors",
     "InputError": "errors",
     "InteractionSplit": "interaction",
     "Leakage": "crossing_mass",
+    "LeakageError": "errors",
+    "LeakageReport": "report",
     "MissingDependencyError": "errors",
+    "NotApplicable": "probes.base",
+    "ProbeResult": "report",
     "SimilarityGraph": "graph",
     "SimilarityKFold": "model_selection",
     "SimilarityShuffleSplit": "model_selection",
+    "Skipped": "probes.base",
     "Split": "partition",
     "SplitComparison": "comparison",
     "SplitleakError": "errors",
@@ -57,7 +69,9 @@ _HOME = {
     "compare_splits": "comparison",
     "deduplicate": "search",
     "fold_by_similarity": "folds",
+    "leakage_report": "leakage",
     "precomputed": "similarity.precomputed",
+    "probe": "probes.base",
     "scaffolds": "similarity.molecule",
     "scaled_leakage": "crossing_mass",
     "similarity_backend": "similarity.base",
@@ -68,17 +82,24 @@ _HOME = {
 }
 
 __all__ = [
+    "AuditContext",
     "Certificate",
     "DataMismatchError",
+    "Finding",
     "Folds",
     "InfeasibleSplitError",
     "InputError",
     "InteractionSplit",
     "Leakage",
+    "LeakageError",
+    "LeakageReport",
     "MissingDependencyError",
+    "NotApplicable",
+    "ProbeResult",
     "SimilarityGraph",
     "SimilarityKFold",
     "SimilarityShuffleSplit",
+    "Skipped",
     "Split",
     "SplitComparison",
     "SplitleakError",
@@ -89,7 +110,9 @@ __all__ = [
     "compare_splits",
     "deduplicate",
     "fold_by_similarity",
+    "leakage_report",
     "precomputed",
+    "probe",
     "scaffolds",
     "scaled_leakage",
     "similarity_backend",

@@ -6,7 +6,8 @@
     ├── InputError (ValueError)          an argument, a file or a table that cannot be used
     │   ├── DataMismatchError            a split and data that do not belong together
     │   └── MissingDependencyError       a feature whose extra is not installed (ImportError, too)
-    └── InfeasibleSplitError             whole clusters cannot meet the sizes asked for
+    ├── InfeasibleSplitError             whole clusters cannot meet the sizes asked for
+    └── LeakageError                     a report that was asked to raise when it finds a leak
     SplitleakWarning (UserWarning)       something that the caller should know, and that did not stop the work
 """
 
@@ -58,6 +59,20 @@ class InfeasibleSplitError(SplitleakError):
         self.nearest = dict(nearest or {})
         self.largest_cluster = largest_cluster
         self.ways_out = list(ways_out)
+
+
+class LeakageError(SplitleakError):
+    """A leakage report found what it was asked to raise for.
+
+    Attributes
+    ----------
+    codes : list of str
+        The probes that found it.
+    """
+
+    def __init__(self, message: str, *, codes: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.codes = list(codes)
 
 
 class SplitleakWarning(UserWarning):

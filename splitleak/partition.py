@@ -153,7 +153,7 @@ class Split:
         source = open_source(data)
         self._check_rows(source.n_rows)
         if check:
-            self._check_source(source)
+            self.check_source(source)
         return {name: source.take(self[name]) for name in self.names}
 
     def to_torch(self, dataset: Any) -> dict[str, Any]:
@@ -311,7 +311,8 @@ class Split:
                 " the split, or split again"
             )
 
-    def _check_source(self, source: Source) -> None:
+    def check_source(self, source: Source) -> None:
+        """Raise when a source does not hold the rows that the split was made from (as far as it knows)."""
         from splitleak.records import as_records
 
         columns = self.provenance.columns if self.provenance else ()

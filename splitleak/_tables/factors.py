@@ -74,7 +74,7 @@ def resolve_factor(source: Source, value: Any, *, argument: str) -> Factor:
         raise InputError(
             f"{what} must hold one plain value a row (text, number, date), got {column.type}; choose another column"
         )
-    codes, levels = _encode(column)
+    codes, levels = encode(column)
     if argument == "stratify" and len(levels) > _FEW_LEVELS and 2 * len(levels) > source.n_rows:
         raise InputError(
             f"{what} must be a class column, and has {len(levels):,} classes in {source.n_rows:,} rows; choose a"
@@ -123,7 +123,8 @@ def _values(source: Source, value: Any, argument: str) -> Any:
     return arrow_column(value, f"{argument}=")
 
 
-def _encode(column: Any) -> tuple[NDArray[np.int64], tuple[Any, ...]]:
+def encode(column: Any) -> tuple[NDArray[np.int64], tuple[Any, ...]]:
+    """Return the code of each value (-1: null, NaN) and the distinct values, ascending."""
     column = plain(column)
     if pa.types.is_null(column.type):
         return np.full(len(column), -1, dtype=np.int64), ()

@@ -1,0 +1,264 @@
+"""leakage_report(): the story of an audit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from splitleak._progress import Progress
+from splitleak.auditing import open_partitions, prepare_context
+from splitleak.errors import InputError, did_you_mean
+from splitleak.impact import measure_impact
+from splitleak.probes.base import NotApplicable, Probe, Skipped, probe_codes, select_probes
+from splitleak.probes.context import AuditContext
+from splitleak.report import LeakageReport, ProbeResult, worst_first
+from splitleak.statistics import benjamini_hochberg
+
+# Conventions, not statistics: no number separates a legitimate column that all but determines the target from one
+# that leaks. Above the first a person is asked, above the second the report says leak.
+LIMITS: Mapping[str, float] = {
+    "auc_caution": 0.97,  # of one column alone, area under the ROC curve out of fold
+    "auc_leak": 0.99,
+    "r2_caution": 0.95,  # of one column alone, regression
+    "r2_leak": 0.99,
+    "missing_auc_caution": 0.75,  # of whether a value is missing
+    "missing_auc_leak": 0.95,
+}
+
+
+def leakage_report(
+    data: Any,
+    split: Any = None,
+    *,
+    target: Any = None,
+    on: str | Sequence[str] | None = None,
+    similarity: Any = "auto",
+    threshold: float | None = None,
+    groups: Any = None,
+    time: Any = None,
+    raw: Any = None,
+    pipeline: Any = None,
+    ledger: Any = None,
+    metric: str | None = None,
+    probes: str | Sequence[str] = "all",
+    ignore: Mapping[str, str] | None = None,
+    limits: Mapping[str, float] | None = None,
+    alpha: float = 0.01,
+    impact: bool = True,
+    self_test: bool = False,
+    fast: bool = False,
+    seed: int = 0,
+    progress: bool | None = None,
+) -> LeakageReport:
+    """Audit a table, alone or with its split, before a model is fitted: what would make the score lie?
+
+    Each selected probe gives exactly one answer: leak, caution, clean, not applicable or skipped.
+
+    Parameters
+    ----------
+    data : table, list of str, 2-D array, path, or mapping of partition name to any of these
+        The rows, features and target together. A mapping (or Hugging Face's ``DatasetDict``) is split already; the
+        rows of its partitions are counted through, in its order.
+    split : str, array-like of shape (n_rows,), or Split, optional
+        A column of partition names, those names, or a `Split`. Without it, probes that need one say so.
+    target : str or array-like of shape (n_rows,), optional
+        What is predicted: classes (texts, booleans, at most 20 different whole numbers) or a number.
+    on : str or list of str, optional
+        Columns in which near-duplicates are searched; default: all features.
+    similarity, threshold : optional
+        What near-duplicates are, as in `split_by_similarity`; default: by kind of data.
+    groups : str, list of str, or array-like of shape (n_rows,), optional
+        Rows of one patient, author, site: declared, so a crossing is a leak.
+    time : str or array-like of shape (n_rows,), optional
+        When a row was known: declared, so a training row after a test row is a leak.
+    raw : table or array of n_rows rows, optional
+        The table before `pipeline` (or before any preprocessing).
+    pipeline : fitted scikit-learn transformer, Pipeline or ColumnTransformer, optional
+        What turned `raw` into `data`; each step is fitted again on train and on all rows and compared.
+    ledger : path, optional
+        A file that records each use of a test set; this use is added.
+    metric : str, optional
+        A scorer's name of scikit-learn for the score impact; default: ROC AUC, or R2 for numbers.
+    probes : "all" or list of str
+        Codes, or their beginnings: ``["SPL1", "SPL201"]``.
+    ignore : mapping of code to reason, optional
+        Results that stay in the report and do not count: ``{"SPL201": "known at prediction time"}``.
+    limits : mapping of str to float, optional
+        Conventions above which a feature counts as too good; see `splitleak.leakage.LIMITS`.
+    alpha : float
+        Chance that clean data give any alarm that chance can give, in (0, 1), over all probes together.
+    impact : bool
+        Measure what each finding is worth in score.
+    self_test : bool
+        Plant known leaks in a copy of the data and say which of them would have been found.
+    fast : bool
+        Look at samples where a full look takes long; the report says where.
+    seed : int
+        Same data, options and seed give the same report, whatever the order of the rows.
+    progress : bool, optional
+        Bars on stderr; default: on a terminal.
+
+    Returns
+    -------
+    LeakageReport
+
+    Raises
+    ------
+    InputError
+        An argument, a column or a file that cannot be used.
+
+    Examples
+    --------
+    >>> import splitleak
+    >>> rows = {"patient": ["a", "a", "b", "c"], "age": [31, 31, 54, 47], "fold": ["train", "test", "train", "test"]}
+    >>> report = splitleak.leakage_report(rows, split="fold", groups="patient", probes=["SPL303"])
+    >>> report.verdict, report["SPL303"].rows.tolist()
+    ('leak', [1])
+    """
+    chosen = select_probes(probes)
+    muted = _check_ignore(ignore)
+    _check_options(alpha, seed)
+    bars = Progress(progress)
+    source, split = open_partitions(data, split)
+    context = prepare_context(
+        source,
+        split,
+        target=target,
+        on=on,
+        similarity=similarity,
+        threshold=threshold,
+        groups=groups,
+        time=time,
+        raw=raw,
+        pipeline=pipeline,
+        ledger=ledger,
+        metric=metric,
+        alpha=float(alpha),
+        n_probes=len(probe_codes()),  # of all, so that choosing fewer does not change an answer
+        limits=_merged_limits(limits),
+        seed=int(seed),
+        fast=fast,
+        progress=bars,
+    )
+    with bars.stage("audit", total=len(chosen)) as stage:
+        results = []
+        for probe in chosen:
+            results.append(run_probe(probe, context, impact=impact))
+            stage.advance()
+    results = [replace(result, muted=muted.get(result.code)) for result in _with_q_values(results)]
+    return LeakageReport(
+        worst_first(results),
+        about=_about(context, chosen),
+        not_checked=_not_checked(context, chosen),
+        self_test=_self_test(context, chosen) if self_test else (),
+    )
+
+
+def run_probe(probe: Probe, context: AuditContext, *, impact: bool = False) -> ProbeResult:
+    """Return a probe's one answer; a fault in it is raised, never turned into "clean"."""
+    try:
+        finding = probe(context)
+    except NotApplicable as reason:
+        return ProbeResult(probe.code, probe.title, "not_applicable", str(reason), probe.why)
+    except Skipped as reason:
+        return ProbeResult(probe.code, probe.title, "skipped", str(reason), probe.why)
+    except Exception as error:
+        error.add_note(f"in probe {probe.code} of leakage_report")
+        raise
+    result = ProbeResult.of(probe.code, probe.title, probe.why, finding, context.positions)
+    if not impact or finding.status == "clean" or finding.impact_of == "none":
+        return result
+    return replace(result, impact=measure_impact(context, finding))
+
+
+def _with_q_values(results: list[ProbeResult]) -> list[ProbeResult]:
+    tested = [i for i, result in enumerate(results) if result.p_value is not None]
+    q_values = benjamini_hochberg([results[i].p_value or 0.0 for i in tested])
+    adjusted = dict(zip(tested, q_values.tolist(), strict=True))
+    return [replace(result, q_value=adjusted.get(i)) for i, result in enumerate(results)]
+
+
+def _about(context: AuditContext, chosen: Sequence[Probe]) -> dict[str, Any]:
+    target = context.target
+    kinds: dict[str, int] = {}
+    for column in context.columns.values():
+        kinds[column.kind] = kinds.get(column.kind, 0) + 1
+    return {
+        "data": context.source.describe(),
+        "n_rows": context.n_rows,
+        "partitions": {name: int((context.codes == i).sum()) for i, name in enumerate(context.names)},
+        "columns": kinds,
+        "notes": [f"{c.name}: {c.note}" for c in context.columns.values() if c.note],
+        "target": None if target is None else {"name": target.name, "task": target.task},
+        "time": None if context.time is None else context.time.name,
+        "groups": [column.name for column in context.groups],
+        "probes": [probe.code for probe in chosen],
+        "alpha": context.alpha,
+        "limits": dict(context.limits),
+        "seed": context.seed,
+        "fast": context.fast,
+    }
+
+
+def _not_checked(context: AuditContext, chosen: Sequence[Probe]) -> tuple[tuple[str, str], ...]:
+    """Return what no probe looked at: what was not selected, and what no table can tell."""
+    entries = []
+    left_out = sorted(set(probe_codes()) - {probe.code for probe in chosen})
+    if left_out:
+        entries.append((f"Probes {', '.join(left_out)}", "not selected with probes="))
+    entries += [
+        (f"Column {column.name}", column.note)
+        for column in context.columns.values()
+        if column.kind == "unusable"
+    ]
+    entries += [
+        (
+            "Whether each feature is known when a prediction is made",
+            "no table tells; ask whoever collected it",
+        ),
+        ("Whether the rows are those that will be met in use", "needs knowledge of how they were sampled"),
+    ]
+    return tuple(entries)
+
+
+def _self_test(context: AuditContext, chosen: Sequence[Probe]) -> tuple[Mapping[str, Any], ...]:
+    del context, chosen
+    raise InputError("self_test=True is not there yet; leave it out")
+
+
+def _check_ignore(ignore: Mapping[str, str] | None) -> dict[str, str]:
+    if ignore is None:
+        return {}
+    if not isinstance(ignore, Mapping):
+        raise InputError(
+            f"ignore must map a code to the reason, as in {{'SPL201': 'known at prediction time'}}, got {ignore!r}"
+        )
+    for code, reason in ignore.items():
+        if code not in probe_codes():
+            raise InputError(f"ignore names {code!r}, which is no probe{did_you_mean(code, probe_codes())}")
+        if not isinstance(reason, str) or not reason.strip():
+            raise InputError(f"ignore[{code!r}] must say why, got {reason!r}")
+    return dict(ignore)
+
+
+def _merged_limits(limits: Mapping[str, float] | None) -> dict[str, float]:
+    merged = dict(LIMITS)
+    for name, value in (limits or {}).items():
+        if name not in LIMITS:
+            raise InputError(
+                f"limits names {name!r}{did_you_mean(name, LIMITS)} (known: {', '.join(LIMITS)})"
+            )
+        if not isinstance(value, (int, float)) or not 0 < value <= 1:
+            raise InputError(f"limits[{name!r}] must be a number in (0, 1], got {value!r}")
+        merged[name] = float(value)
+    return merged
+
+
+def _check_options(alpha: float, seed: int) -> None:
+    if isinstance(alpha, bool) or not isinstance(alpha, (int, float)) or not 0 < alpha < 1:
+        raise InputError(f"alpha must be a chance in (0, 1), got {alpha!r}")
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+        raise InputError(f"seed must be a whole number of at least 0, got {seed!r}")

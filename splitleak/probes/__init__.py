@@ -1,0 +1,1 @@
+"""Does this split, or this table, leak? One file per probe, one stable code per probe."""

@@ -1,0 +1,130 @@
+"""leakage_report(): what goes in, what comes out, and that order, library and threads do not matter."""
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+import splitleak
+from splitleak.errors import DataMismatchError, InputError, LeakageError
+from splitleak.probes.base import probe_codes
+
+
+def table(n: int = 200, seed: int = 0) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    return pd.DataFrame(
+        {
+            "number": rng.normal(size=n).round(3),
+            "whole": rng.integers(0, 9, n),
+            "colour": rng.choice(["red", "green", None], n),
+            "day": pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 400, n), unit="D"),
+            "patient": rng.choice([f"p{i}" for i in range(40)], n),
+            "label": rng.choice(["yes", "no"], n),
+            "fold": rng.choice(["train", "train", "test"], n),
+        }
+    )
+
+
+def without_rows(report: splitleak.LeakageReport) -> list[dict]:
+    hidden = ("rows", "partners", "evidence", "picture")
+    return [{k: v for k, v in result.items() if k not in hidden} for result in report.summary()["results"]]
+
+
+def test_each_probe_answers_exactly_once() -> None:
+    report = splitleak.leakage_report(table(), "fold", target="label", groups="patient")
+    assert sorted(result.code for result in report.results) == probe_codes()
+    assert set(report.frame().status) <= {"leak", "caution", "clean", "not_applicable", "skipped"}
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_row_order_and_table_library_do_not_matter(seed: int) -> None:
+    df = table()
+    report = splitleak.leakage_report(df, "fold", target="label", groups="patient", time="day")
+    order = np.random.default_rng(seed).permutation(len(df))
+    shuffled = df.iloc[order].reset_index(drop=True)
+    again = splitleak.leakage_report(shuffled, "fold", target="label", groups="patient", time="day")
+    assert without_rows(report) == without_rows(again)
+    for result in report.results:
+        if result.code != "SPL205":  # the order of the rows is what it looks at
+            assert sorted(order[again[result.code].rows]) == sorted(result.rows)
+    other = splitleak.leakage_report(pl.from_pandas(df), "fold", target="label", groups="patient", time="day")
+    assert report.summary()["results"] == other.summary()["results"]
+
+
+def test_a_mapping_of_partitions_is_a_split() -> None:
+    df = table()
+    parts = {name: part.drop(columns="fold") for name, part in df.groupby("fold", sort=False)}
+    parts = {name: parts[name] for name in ("train", "test")}
+    stacked = pd.concat(parts.values(), ignore_index=True)
+    labels = np.repeat(list(parts), [len(part) for part in parts.values()])
+    one = splitleak.leakage_report(parts, target="label", groups="patient")
+    two = splitleak.leakage_report(stacked, labels, target="label", groups="patient")
+    assert one.summary()["results"] == two.summary()["results"]
+    with pytest.raises(InputError, match="split already"):
+        splitleak.leakage_report(parts, "fold", target="label")
+
+
+def test_a_table_alone_says_what_needs_a_split() -> None:
+    report = splitleak.leakage_report(table(), target="label", groups="patient")
+    assert report["SPL303"].status == "not_applicable"
+    assert "pass split=" in report["SPL303"].explanation
+
+
+def test_bare_values_are_audited() -> None:
+    texts = [f"the quick brown fox number {i} jumps" for i in range(60)]
+    split = ["train"] * 40 + ["test"] * 20
+    assert splitleak.leakage_report(texts, split).about["columns"] == {"text": 1}
+    vectors = np.random.default_rng(0).normal(size=(60, 3))
+    assert splitleak.leakage_report(vectors, split).about["columns"] == {"numeric": 3}
+
+
+def test_muted_results_stay_and_do_not_count() -> None:
+    df = table()
+    reason = "the patient is known at prediction time"
+    report = splitleak.leakage_report(
+        df, "fold", groups="patient", probes=["SPL303"], ignore={"SPL303": reason}
+    )
+    assert report.verdict == "clean"
+    assert report["SPL303"].status == "leak"
+    assert report["SPL303"].muted == reason
+    report.raise_if_leaking()
+    with pytest.raises(LeakageError, match="SPL303"):
+        splitleak.leakage_report(df, "fold", groups="patient", probes=["SPL303"]).raise_if_leaking()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"target": "lable"}, "did you mean 'label'"),
+        ({"probes": ["SPL999"]}, "SPL999.*not known"),
+        ({"ignore": {"SPL000": "x"}}, "SPL000"),
+        ({"ignore": {"SPL303": ""}}, "must say why"),
+        ({"split": ["train"] * 10}, "200 rows"),
+        ({"split": ["train"] * 200}, "two partitions"),
+        ({"target": [1] * 200}, "constant"),
+        ({"target": [None] * 200}, "missing in every row"),
+        ({"target": [f"id{i}" for i in range(200)]}, "no class and no number"),
+        ({"time": "patient"}, "dates, times or numbers"),
+        ({"alpha": 2}, "alpha"),
+        ({"limits": {"auc_leek": 0.9}}, "auc_leek"),
+    ],
+)
+def test_bad_arguments_are_refused(arguments: dict, message: str) -> None:
+    given = {"split": "fold", "target": "label"} | arguments
+    with pytest.raises(InputError, match=message):
+        splitleak.leakage_report(table(), **given)
+
+
+def test_another_length_of_raw_is_refused() -> None:
+    with pytest.raises(DataMismatchError, match="raw has 5 rows"):
+        splitleak.leakage_report(table(), "fold", raw=np.zeros((5, 2)), pipeline=object())
+
+
+def test_mixed_and_nested_columns_are_named_not_fatal() -> None:
+    df = table(30)
+    df["mixed"] = [1, "a", 2.5] * 10
+    df["nested"] = [{"a": 1}] * 30
+    report = splitleak.leakage_report(df, "fold", target="label")
+    named = " ".join(what for what, _ in report.not_checked)
+    assert "Column mixed" in named
+    assert "Column nested" in named
