@@ -313,7 +313,7 @@ class Split:
 
     def check_source(self, source: Source) -> None:
         """Raise when a source does not hold the rows that the split was made from (as far as it knows)."""
-        from splitleak.records import as_records
+        from splitleak.records import Kind, as_records
 
         columns = self.provenance.columns if self.provenance else ()
         if self.row_hashes is None or (self.provenance is None and source.column_names):
@@ -330,7 +330,9 @@ class Split:
                 "data is a table and the split was made from bare values; hand in those values, or pass"
                 " check=False for other values of the same rows"
             )
-        self.check_data(as_records(source, on=list(columns) if source.column_names else None))
+        # paths of images are texts, unless they were compared as images
+        kind: Kind | None = "image" if self.provenance and self.provenance.kind == "image" else None
+        self.check_data(as_records(source, on=list(columns) if source.column_names else None, kind=kind))
 
 
 def _is_one_dimensional(data: Any) -> bool:

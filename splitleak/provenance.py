@@ -37,7 +37,9 @@ class Provenance:
     options : dict
         The options of the call as plain values, what was chosen for the caller filled in.
     notes : tuple of str
-        Choices that were made for the caller, and why.
+        Choices that were made for the caller, and why; rows that could not be read.
+    kind : {"text", "vector", "table", "image"} or None
+        What the compared rows are; None: not known.
     """
 
     splitleak: str
@@ -47,6 +49,7 @@ class Provenance:
     fingerprint: str
     options: Mapping[str, Any]
     notes: tuple[str, ...] = ()
+    kind: str | None = None
 
     @classmethod
     def of(cls, options: Mapping[str, Any], records: Records, data: str) -> Provenance:
@@ -63,7 +66,8 @@ class Provenance:
             columns=tuple(records.columns),
             fingerprint=str(records.fingerprint),
             options=plain,
-            notes=(str(reason),) if reason else (),
+            notes=((str(reason),) if reason else ()) + records.notes,
+            kind=records.kind,
         )
 
     def search_options(self) -> dict[str, Any]:

@@ -20,7 +20,9 @@ from splitleak.kernels import hashing
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Kind = Literal["text", "vector", "table"]
+    from splitleak._tables.images import Images
+
+Kind = Literal["text", "vector", "table", "image"]
 Missing = Literal["equal", "distinct", "error"]
 
 
@@ -30,7 +32,7 @@ class Records:
 
     Attributes
     ----------
-    kind : {"text", "vector", "table"}
+    kind : {"text", "vector", "table", "image"}
         What the rows are.
     n_rows : int
         Number of rows.
@@ -43,9 +45,11 @@ class Records:
         Vectors only.
     table : pyarrow.Table or None
         Tables only: the compared columns.
+    images : Images or None
+        Images only: decoded when they are needed.
     missing : bool array of shape (n_rows,) or None
         Rows whose value was missing (text: read as empty text; vectors: a NaN among the numbers; tables: all
-        columns null); None when there are none.
+        columns null; images: null); None when there are none.
     missing_are : {"equal", "distinct"}
         What the rows in `missing` are to each other: "equal" (a model sees the same nothing in each), or
         "distinct": similar to no row. With "distinct", empty texts are among the missing.
@@ -58,6 +62,7 @@ class Records:
     offsets: NDArray[np.int64] | None = None
     vectors: Any = None
     table: pa.Table | None = None
+    images: Images | None = None
     missing: NDArray[np.bool_] | None = None
     missing_are: Literal["equal", "distinct"] = "equal"
 
@@ -67,14 +72,31 @@ class Records:
         assert self.offsets is not None
         return self.buffer, self.offsets
 
+    def pictures(self) -> Images:
+        """Return the images of image records."""
+        assert self.images is not None
+        return self.images
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader should know about the rows: images that cannot be read."""
+        if self.images is None or not (reasons := self.images.unreadable()):
+            return ()
+        from splitleak._tables.images import unreadable_sentence
+
+        return (unreadable_sentence(reasons, [self.images.name(row) for row in range(self.n_rows)]),)
+
     @cached_property
     def row_hashes(self) -> NDArray[np.uint64]:
         """A 64-bit hash of each row's content, the same on every machine and in every table library.
 
         Equal numbers have equal hashes whatever the width of their type; -0.0 is 0.0, all NaN are one, and null
         differs from NaN (in tables) and from the empty text. Rows of dense and of sparse vectors have hashes of
-        their own.
+        their own. Images hash by their size and pixels after decoding (which for JPEG may differ between versions of
+        the decoder).
         """
+        if self.kind == "image":
+            return self.pictures().hashes()
         if self.kind == "table":
             return table_hashes(self.table)
         if self.kind == "text":
@@ -112,6 +134,7 @@ class Records:
             offsets=offsets,
             vectors=None if self.vectors is None else self.vectors[rows],
             table=None if self.table is None else self.table.take(rows),
+            images=None if self.images is None else self.images.take(rows),
             missing=missing,
             missing_are=self.missing_are,
         )
@@ -140,8 +163,9 @@ def as_records(
         `exclude`, that holds texts or lists of numbers, or the only one at all (with ``kind="table"``: all).
     exclude : collection of str
         Columns that are not meant when `on` is left out (classes, groups, times).
-    kind : {"text", "vector", "table"}, optional
-        What the rows shall be; default: what the columns hold. "table" takes any columns.
+    kind : {"text", "vector", "table", "image"}, optional
+        What the rows shall be; default: what the columns hold. "table" takes any columns, "image" a column of paths
+        or of the bytes of image files.
     missing : {"equal", "distinct", "error"}
         A missing text is read as the empty text, and two empty texts are equal: a model sees the same nothing
         ("equal"). "distinct": rows without a text are similar to no row. "error": they are refused. Of several

@@ -13,7 +13,7 @@ from splitleak._progress import Progress
 from splitleak.errors import DataMismatchError, InputError, unknown_option
 from splitleak.graph import SimilarityGraph, check_threshold
 from splitleak.records import Kind, Records, as_records
-from splitleak.similarity.base import Backend, Neighbours
+from splitleak.similarity.base import Backend, Neighbours, get_backend, is_backend_name
 from splitleak.similarity.choose import choose
 
 if TYPE_CHECKING:
@@ -60,7 +60,14 @@ class Search:
         if whole_rows and source.column_names:
             on = [name for name in source.column_names if name not in exclude]
         kind: Kind | None = "table" if whole_rows and len(on or ()) > 1 else None
+        if _compares_images(similarity):
+            kind = "image"
         records = as_records(source, on=on, exclude=exclude, kind=kind, missing=missing)
+        if records.kind == "text" and isinstance(similarity, str) and similarity == "auto":
+            from splitleak._tables.images import are_image_names
+
+            if are_image_names(*records.text()):
+                records = as_records(source, on=on, exclude=exclude, kind="image", missing=missing)
         choice = choose(
             similarity,
             records,
@@ -307,8 +314,16 @@ def deduplicate(
     return Deduplication(np.flatnonzero(instead == rows), gone, instead[gone], keep, graph, search.records)
 
 
+def _compares_images(similarity: Any) -> bool:
+    if isinstance(similarity, str) and is_backend_name(similarity):
+        similarity = get_backend(similarity)
+    return isinstance(similarity, Backend) and similarity.kinds == {"image"}
+
+
 def row_values(records: Records) -> Any:
-    """Return the compared values as Python sees them: list of str, array, or list of dict."""
+    """Return the compared values as Python sees them: list of str, array, list of dict, or images."""
+    if records.kind == "image":
+        return records.pictures()
     if records.kind == "text":
         buffer, offsets = records.text()
         whole = buffer.tobytes()

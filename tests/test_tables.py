@@ -272,8 +272,8 @@ def test_sms_messages_load_whole():
         (np.zeros((0, 3)), r"data \(numpy.ndarray\) has no rows"),
         (np.zeros((3, 0)), r"rows without features"),
         (sp.csr_array((0, 3)), r"data \(scipy.csr_array\) has no rows"),
-        (np.zeros(3), r"1-D of texts or 2-D of real numbers .*got float64 of shape \(3,\); reshape"),
-        (np.zeros((2, 2, 2)), r"got float64 of shape \(2, 2, 2\)"),
+        (np.zeros(3), r"1-D of texts, 2-D of real numbers .*got float64 of shape \(3,\); reshape"),
+        (np.zeros((2, 2, 2, 3, 1)), r"got float64 of shape \(2, 2, 2, 3, 1\)"),
         (np.zeros((2, 2), dtype=complex), r"got complex128"),
         (np.zeros(2, dtype=[("a", int)]), r"structured NumPy array"),
         (sp.csr_array(np.ones((2, 2), dtype=complex)), r"2-D of real numbers .*got complex128"),
@@ -337,7 +337,7 @@ def _whole_parquet() -> bytes:
         ("a.parquet", _whole_parquet()[:200], r"truncated or damaged\?"),
         ("a.parquet", b"text,label\nx,y\n", r"ends in \.parquet, and is no Parquet file"),
         ("a.csv", _whole_parquet(), r"ends in \.csv, and is a Parquet file"),
-        ("a.csv", gzip.compress(b"a,b\n1,2\n"), r"ends in \.csv, and is a gzip file"),
+        ("a.csv", gzip.compress(b"a,b\n1,2\n", mtime=0), r"ends in \.csv, and is a gzip file"),
         ("a.csv.gz", b"a,b\n1,2\n", r"cannot be read: Not a gzipped file"),
         (
             "a.csv.gz",
@@ -375,7 +375,9 @@ def test_files_that_cannot_be_read(name, content, message, tmp_path):
 
 def test_paths_that_are_no_files(tmp_path):
     (tmp_path / "reviews.csv").write_text("a\nx\n")
-    with pytest.raises(InputError, match=r"is a folder; name a file in it"):
+    with pytest.raises(
+        InputError, match=r"is a folder without images .*; name a folder of images, or a file"
+    ):
         open_source(tmp_path)
     with pytest.raises(InputError, match=r"no such file; did you mean 'reviews.csv'\?"):
         open_source(str(tmp_path / "review.csv"))

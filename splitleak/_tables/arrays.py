@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from splitleak._tables.images import Images, is_image_item, list_images
 from splitleak._tables.source import Source, check_rows
 from splitleak.errors import InputError
 
@@ -32,8 +33,10 @@ def open_values(data: Any, values: Any, origin: str) -> Source:
 
 
 def open_sequence(data: Sequence[Any], origin: str) -> Source:
-    """Open a list or tuple, of texts or of equally long lists of numbers."""
+    """Open a list or tuple, of texts, of equally long lists of numbers, or of images."""
     check_rows(len(data), origin)
+    if is_image_item(next((value for value in data if value is not None), None)):
+        return _open_images(data, list_images(data), origin)
     if isinstance(data[0], (set, frozenset)):
         raise InputError(f"data is a {origin} of sets, whose values have no order; join each to one text")
     if isinstance(data[0], dict):
@@ -44,8 +47,14 @@ def open_sequence(data: Sequence[Any], origin: str) -> Source:
     return open_values(data, arrow_column(data, "data"), origin)
 
 
+def _open_images(data: Any, images: Images, origin: str) -> Source:
+    return Source(
+        len(images), (), origin, read=_no_column, select=lambda rows: take_values(data, rows), bare=images
+    )
+
+
 def open_array(data: NDArray[Any], origin: str) -> Source:
-    """Open a 2-D array of numbers or a 1-D array of texts."""
+    """Open a 2-D array of numbers, a 1-D array of texts, or a stack of images (3-D or 4-D)."""
     if isinstance(data, np.ma.MaskedArray):
         raise InputError("data is a masked array; fill the masked values first: data.filled(...)")
     if data.dtype.names is not None:
@@ -53,10 +62,13 @@ def open_array(data: NDArray[Any], origin: str) -> Source:
     if data.ndim == 1 and data.dtype.kind in "UOT":
         check_rows(len(data), origin)
         return open_values(data, arrow_column(data, "data"), origin)
+    if data.ndim in (3, 4) and data.dtype.kind in "biuf":
+        check_rows(len(data), origin)
+        return _open_images(data, Images(list(data), [f"row {row}" for row in range(len(data))]), origin)
     if data.ndim != 2 or data.dtype.kind not in "biuf":
         raise InputError(
-            "data as a NumPy array must be 1-D of texts or 2-D of real numbers (rows x features), got"
-            f" {data.dtype} of shape {data.shape}; reshape it, e.g. data.reshape(len(data), -1)"
+            "data as a NumPy array must be 1-D of texts, 2-D of real numbers (rows x features) or a stack of images;"
+            f" got {data.dtype} of shape {data.shape}; reshape it, e.g. data.reshape(len(data), -1)"
         )
     check_rows(len(data), origin)
     _check_features(data.shape[1], origin)

@@ -10,15 +10,17 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from splitleak._tables import columns as cols
+from splitleak._tables.images import Images, column_images
 from splitleak._tables.source import Source, list_names, list_rows
 from splitleak.errors import InputError, unknown_option
 
-_KINDS = ("text", "vector", "table")
+_KINDS = ("text", "vector", "table", "image")
 _MISSING = ("equal", "distinct", "error")
 _HOLDS = {
     "text": "text",
     "number": "numbers",
     "vector": "lists of numbers",
+    "image": "images",
     "value": "values",
     "nested": "nested values",
 }
@@ -39,10 +41,11 @@ def read_records(
         raise unknown_option("missing", missing, _MISSING)
     if source.bare is not None and on is None:
         names: tuple[str, ...] = ()
-        fields = _bare_fields(source.bare, kind)
+        fields = _bare_fields(_as_images(source, kind), kind)
     else:
         names = _chosen(source, on, exclude, kind)
-        fields = _column_fields({name: source.read(name) for name in names}, kind)
+        images = _images(source, names, kind)
+        fields = images or _column_fields({name: source.read(name) for name in names}, kind)
     if missing == "distinct":
         _flag_empty_texts(fields, len(names))
     absent = fields.get("missing")
@@ -55,6 +58,32 @@ def read_records(
         )
     fields["missing_are"] = "distinct" if missing == "distinct" else "equal"
     return {"n_rows": source.n_rows, "columns": names, **fields}
+
+
+def _images(source: Source, names: tuple[str, ...], kind: str | None) -> dict[str, Any] | None:
+    """Return the fields of a column of images, or None where the columns are meant as something else."""
+    opened = len(names) == 1 and (
+        names[0] in source.images or cols.role_of(source.column_type(names[0])) == "image"
+    )
+    if kind != "image" and (kind is not None or not opened):
+        return None
+    if len(names) > 1:
+        raise InputError(
+            f"on={list(names)!r} cannot be compared as images: name one column of paths or bytes"
+        )
+    return _image_fields(source.column_images(names[0]))
+
+
+def _as_images(source: Source, kind: str | None) -> Any:
+    """Return bare values, as images where they are paths or bytes that are meant as such."""
+    values = source.bare
+    if not isinstance(values, pa.ChunkedArray) or (kind != "image" and cols.role_of(values.type) != "image"):
+        return values
+    return source.images.setdefault("", column_images(values, "data", source.base))
+
+
+def _image_fields(images: Images) -> dict[str, Any]:
+    return {"kind": "image", "images": images, "missing": images.missing()}
 
 
 def _flag_empty_texts(fields: dict[str, Any], n_columns: int) -> None:
@@ -82,10 +111,12 @@ def _only_candidate(source: Source, exclude: Collection[str], kind: str | None) 
     open_names = [name for name in source.column_names if name not in exclude]
     if len(open_names) == 1 or (kind == "table" and open_names):
         return tuple(open_names)
-    if source.meant in open_names and kind in (None, "text"):
+    if source.meant in open_names and kind in (None, "text", "image"):
         return (source.meant,)
     roles = {name: cols.role_of(source.column_type(name)) for name in open_names}
-    wanted = ("text", "vector") if kind is None else (kind,)
+    wanted: tuple[str, ...] = ("text", "vector", "image") if kind is None else (kind,)
+    if kind == "image" and "image" not in roles.values():
+        wanted = ("text",)  # paths
     candidates = [name for name in open_names if roles[name] in wanted]
     if len(candidates) == 1:
         return (candidates[0],)
@@ -104,8 +135,8 @@ def _only_candidate(source: Source, exclude: Collection[str], kind: str | None) 
 
 def _told(source: Source, name: str) -> str:
     kind = source.column_type(name)
-    if cols.role_of(kind) == "text":
-        return "text"
+    if cols.role_of(kind) in ("text", "image"):
+        return cols.role_of(kind)
     storage = kind.storage_type if isinstance(kind, pa.BaseExtensionType) else kind
     return f"vector of {storage.list_size}" if pa.types.is_fixed_size_list(storage) else "vector"
 
@@ -115,8 +146,8 @@ def _column_fields(columns: dict[str, Any], kind: str | None) -> dict[str, Any]:
     told = f"on={names[0]!r}" if len(names) == 1 else f"on={names!r}"
     roles = {name: cols.role_of(column.type) for name, column in columns.items()}
     for name, role in roles.items():
-        if role == "nested" or (role == "vector" and (len(names) > 1 or kind == "table")):
-            alone = "; compare it alone, as a vector" if role == "vector" else ""
+        if role == "nested" or (role in ("vector", "image") and (len(names) > 1 or kind == "table")):
+            alone = {"vector": "; compare it alone, as a vector", "image": "; compare it alone"}.get(role, "")
             raise InputError(
                 f"{told} cannot be compared: column {name!r} holds {_HOLDS[role]} ({columns[name].type}){alone};"
                 " choose columns of text, numbers or dates"
@@ -162,6 +193,10 @@ def _all_null(columns: Sequence[Any]) -> NDArray[np.bool_] | None:
 
 
 def _bare_fields(values: Any, kind: str | None) -> dict[str, Any]:
+    if isinstance(values, Images):
+        if kind not in (None, "image"):
+            raise InputError(f"kind={kind!r} does not go with data that holds images; give texts or a table")
+        return _image_fields(values)
     if isinstance(values, pa.ChunkedArray):
         return _bare_column_fields(values, kind)
     sparse = not isinstance(values, np.ndarray)

@@ -10,10 +10,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from splitleak._tables.images import is_image_struct
 from splitleak._tables.source import list_rows
 from splitleak.errors import InputError
 
-Role = Literal["text", "number", "vector", "value", "nested"]
+Role = Literal["text", "number", "vector", "image", "value", "nested"]
 SEPARATOR = "\x1f"  # between the texts of several columns: the unit separator of ASCII
 # by name: early versions of pyarrow have no test for them
 _VIEWS = {"string_view": pa.large_string(), "binary_view": pa.large_binary()}
@@ -35,6 +36,8 @@ def role_of(kind: Any) -> Role:
     if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
         kind = kind.value_type
         return "vector" if role_of(kind) == "number" and not _is_wrapped(kind) else "nested"
+    if is_image_struct(kind):
+        return "image"
     if pa.types.is_nested(kind) or pa.types.is_run_end_encoded(kind):
         return "nested"
     return "value"

@@ -39,7 +39,7 @@ def open_file(path: str | Path, *, columns: Sequence[str] | None = None) -> Sour
     Raises
     ------
     InputError
-        A path that does not exist or is a folder, an unknown ending, content that is not what the ending says.
+        A path that does not exist, an unknown ending, content that is not what the ending says.
     """
     path = _existing(path)
     origin = f"file {path.name}"
@@ -63,7 +63,8 @@ def open_file(path: str | Path, *, columns: Sequence[str] | None = None) -> Sour
         raise text_files.not_utf8(path, f"byte {error.start} cannot be read") from error
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"data={str(path)!r} cannot be read: {error}") from error
-    return from_arrow(table, origin + note, select=lambda rows: table.take(pa.array(rows)))
+    source = from_arrow(table, origin + note, select=lambda rows: table.take(pa.array(rows)))
+    return replace(source, base=path.parent)
 
 
 def _open_fasta(path: Path, ending: str, origin: str) -> Source:
@@ -79,8 +80,6 @@ def _existing(given: str | Path) -> Path:
             f"data is one text of {len(text)} characters, and rows are needed: give a list of texts, or a path"
         )
     path = Path(given).expanduser()
-    if path.is_dir():
-        raise InputError(f"data={text!r} is a folder; name a file in it ({', '.join(KNOWN_ENDINGS)})")
     if not path.exists():
         near = ""
         if path.parent.is_dir():
@@ -163,4 +162,5 @@ def _open_parquet(path: Path, origin: str) -> Source:
         read=read,
         select=select,
         types=lambda name: schema.field(names.index(name)).type,
+        base=path.parent,
     )

@@ -10,12 +10,13 @@ import numpy as np
 
 from splitleak._tables import arrays, frames
 from splitleak._tables.files import open_file
+from splitleak._tables.folders import open_folder
 from splitleak._tables.source import Source
 from splitleak.errors import InputError
 
 _KINDS = (
     "a table (pandas, polars, pyarrow, anything with __arrow_c_stream__, a Hugging Face Dataset, a dict of columns),"
-    " a list of texts, a 2-D NumPy array, a scipy sparse matrix, or a path"
+    " a list of texts or images, a NumPy array, a scipy sparse matrix, or a path"
 )
 
 
@@ -28,7 +29,8 @@ def open_source(data: Any, *, columns: Sequence[str] | None = None) -> Source:
         pandas or polars DataFrame, pyarrow Table or RecordBatch, anything with the Arrow PyCapsule interface,
         Hugging Face Dataset, dict of columns; list, tuple, Series or 1-D array of texts; 2-D NumPy array; scipy
         sparse matrix; path to ``.parquet``, ``.csv``, ``.tsv``, ``.jsonl`` or ``.ndjson`` (text also as ``.gz``).
-        A `Source` is returned as it is.
+        Images: the path of a folder; a list of path objects, bytes, arrays or Pillow images; an array of shape
+        (n, height, width) or (n, height, width, channels). A `Source` is returned as it is.
     columns : sequence of str, optional
         Only for CSV and TSV files without a header line: names for their columns.
 
@@ -51,6 +53,8 @@ def open_source(data: Any, *, columns: Sequence[str] | None = None) -> Source:
     """
     if isinstance(data, Source):
         return data
+    if isinstance(data, (str, Path)) and _is_folder(data):
+        return open_folder(Path(data).expanduser())
     if isinstance(data, (str, Path)):
         return open_file(data, columns=columns)
     if columns is not None:
@@ -59,6 +63,13 @@ def open_source(data: Any, *, columns: Sequence[str] | None = None) -> Source:
             f" {type_name(data)}; rename its columns instead"
         )
     return _open_object(data)
+
+
+def _is_folder(data: str | Path) -> bool:
+    try:
+        return bool(str(data)) and Path(data).expanduser().is_dir()
+    except (ValueError, OSError, RuntimeError):  # a text too long for a path, or of an unknown user's home
+        return False
 
 
 def _open_object(data: Any) -> Source:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from splitleak.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from splitleak._tables.images import Images
 
 _SHOWN = 20  # column names listed in an error
 
@@ -29,10 +32,14 @@ class Source:
         Names of the columns; empty for a bare list or array.
     origin : str
         What was opened, without the number of rows.
-    bare : pyarrow.ChunkedArray, numpy 2-D array, scipy sparse matrix, or None
+    bare : pyarrow.ChunkedArray, numpy 2-D array, scipy sparse matrix, Images, or None
         The values of a bare list or array.
     meant : str or None
         The column that is compared when none is named, where the kind of file says so (FASTA: the sequence).
+    images : dict of str to Images
+        Columns that were opened as images, so that what was computed of them is kept.
+    base : Path or None
+        Folder that relative paths in the columns start from; None: the working folder.
     """
 
     n_rows: int
@@ -43,6 +50,8 @@ class Source:
     bare: Any = field(default=None, repr=False)
     types: Callable[[str], pa.DataType] | None = field(default=None, repr=False)
     meant: str | None = None
+    images: dict[str, Images] = field(default_factory=dict, repr=False)
+    base: Path | None = None
 
     def column(self, name: str, *, argument: str = "column") -> pa.ChunkedArray:
         """Return one column.
@@ -54,6 +63,20 @@ class Source:
         """
         self.require([name], argument=argument)
         return self.read(name)
+
+    def column_images(self, name: str) -> Images:
+        """Return a column of paths or bytes as images.
+
+        Raises
+        ------
+        InputError
+            A column that holds neither.
+        """
+        if name not in self.images:
+            from splitleak._tables.images import column_images
+
+            self.images[name] = column_images(self.read(name), f"column {name!r}", self.base)
+        return self.images[name]
 
     def column_type(self, name: str) -> pa.DataType:
         """Return a column's Arrow type, without reading its values where the source knows its types."""

@@ -149,6 +149,8 @@ _BUILT_IN = {  # name -> module; imported when asked for
     "euclidean-faiss": "splitleak.similarity.approximate",
     "alignment": "splitleak.similarity.sequence",
     "tanimoto": "splitleak.similarity.molecule",
+    "pixels": "splitleak.similarity.image",
+    "phash": "splitleak.similarity.image",
 }
 
 
@@ -170,7 +172,7 @@ def similarity_backend(
     ----------
     name : str
         What users write in ``similarity=``.
-    kinds : iterable of {"text", "vector", "table"}
+    kinds : iterable of {"text", "vector", "table", "image"}
         Rows that it can compare.
     nearest : callable, optional
         ``(records, queries, *, threshold, sides) -> Neighbours``, a brute-force look-up of some rows. The
@@ -200,6 +202,11 @@ def names_for(kind: str) -> list[str]:
     for name in _BUILT_IN:
         _load(name)
     return sorted(name for name, backend in _REGISTRY.items() if kind in backend.kinds)
+
+
+def is_backend_name(similarity: str) -> bool:
+    """Return whether a text names a known backend (with options or not), rather than a file or nothing."""
+    return similarity.partition("(")[0].strip() in backend_names()
 
 
 def get_backend(similarity: str | Backend) -> Backend:

@@ -29,6 +29,10 @@ class Choice(NamedTuple):
 
 def automatic(records: Records) -> Choice:
     """Pick a backend by the kind and size of the records."""
+    if records.kind == "image":
+        return Choice(
+            get_backend("phash"), "images: perceptual hashes, which re-encoding and resizing hardly change"
+        )
     if records.kind == "table":
         return Choice(get_backend("exact"), "rows of mixed columns: equal rows")
     if records.kind == "vector":

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from splitleak.records import Records
 from splitleak.similarity.base import IGNORED, MIXED
 
 
@@ -49,6 +50,25 @@ def sides_of(
     np.maximum.at(high, copies[used], sides[used])
     side = np.where(low == high, low, MIXED)
     return np.where(high == IGNORED, IGNORED, side)[representatives].astype(np.int64)
+
+
+def equal_images(records: Records) -> NDArray[np.int64]:
+    """Return the first image with the same size and pixels as each; one that cannot be read equals none.
+
+    Digests of 128 bits of a cryptographic hash stand for the pixels.
+    """
+    images = records.pictures()
+    copies = equal_bytes(images.digests())
+    rows = np.array(sorted(images.unreadable()), dtype=np.int64)
+    copies[rows] = rows  # no other row has a digest of theirs but the unreadable ones of equal bytes
+    return copies
+
+
+def equal_bytes(rows: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Return the first equal row of each row of a 2-D array of bytes."""
+    flat = np.ascontiguousarray(rows).view(np.dtype((np.void, rows.shape[1])))[:, 0]
+    _, first, inverse = np.unique(flat, return_index=True, return_inverse=True)
+    return first[inverse].astype(np.int64)
 
 
 def equal_rows(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from splitleak.graph import SimilarityGraph
 from splitleak.records import Records
 from splitleak.similarity.base import IGNORED, Neighbours, similarity_backend
-from splitleak.similarity.copies import equal_rows
+from splitleak.similarity.copies import equal_images, equal_rows
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -38,7 +38,7 @@ def exact_nearest(
     return Neighbours(nearest, counts.sum(axis=1).astype(np.int64))
 
 
-@similarity_backend("exact", kinds={"text", "vector", "table"}, nearest=exact_nearest, threshold=1.0)
+@similarity_backend("exact", kinds={"text", "vector", "table", "image"}, nearest=exact_nearest, threshold=1.0)
 def exact(
     records: Records,
     *,
@@ -51,7 +51,8 @@ def exact(
     ----------
     records : Records
         Rows of any kind. Texts are equal after normalisation; vectors when all their numbers are (``-0.0`` is
-        0, NaN equals NaN); rows of a table when all compared columns are (missing equals missing).
+        0, NaN equals NaN); rows of a table when all compared columns are (missing equals missing); images when
+        their size and pixels after decoding are.
     threshold : float
         Any in (0, 1]: equal rows have similarity 1, others 0.
     normalize : bool
@@ -73,6 +74,8 @@ def exact(
 def _copies(records: Records, normalize: bool) -> NDArray[np.int64]:
     if records.kind == "text":
         return _text_copies(records, normalize)
+    if records.kind == "image":
+        return equal_images(records)
     if records.kind == "vector":
         return _vector_copies(records)
     assert records.table is not None
