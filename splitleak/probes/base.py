@@ -154,6 +154,13 @@ class Probe:
 
 _REGISTRY: dict[str, Probe] = {}
 _BUILT_IN = {  # code -> module; imported when asked for
+    "SPL201": "splitleak.probes.one_column",
+    "SPL202": "splitleak.probes.missingness",
+    "SPL203": "splitleak.probes.one_class_values",
+    "SPL204": "splitleak.probes.identifiers",
+    "SPL205": "splitleak.probes.row_order",
+    "SPL206": "splitleak.probes.two_columns",
+    "SPL208": "splitleak.probes.metadata",
     "SPL303": "splitleak.probes.groups",
 }
 

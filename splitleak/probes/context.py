@@ -114,6 +114,8 @@ class AuditContext:
         Of everything drawn.
     fast : bool
         Whether to look at samples where a full look takes long.
+    memo : dict
+        What probes of one family have computed and share.
     """
 
     n_rows: int
@@ -139,6 +141,7 @@ class AuditContext:
     seed: int = 0
     fast: bool = False
     progress: Progress = SILENT
+    memo: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def has(self, need: str) -> bool:
         """Return whether the context has what a probe needs (see `splitleak.probes.base.Need`)."""

@@ -1,0 +1,79 @@
+"""SPL205: the rows are sorted by the target, and the split follows their order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from splitleak.probes.base import Finding, NotApplicable, probe
+from splitleak.probes.context import AuditContext, Target
+from splitleak.statistics import normal_tail
+
+_LEAST_ROWS = 30
+_CHANCE = 1e-4  # of each of the two: the order follows the target, the split follows the order
+
+
+@probe(
+    "SPL205",
+    "The rows are sorted by the target and the split follows their order",
+    needs=["target", "split"],
+    why="Cut by position, the partitions hold different classes; shuffled or not, the position is an answer key.",
+    bound="Rank and neighbour tests below 1 in 10,000 each; a caution.",
+)
+def row_order(context: AuditContext) -> Finding:
+    """Test the target, and the partition, against the position of each row in the caller's data."""
+    assert context.target is not None
+    known = context.target.known & (context.codes >= 0)
+    if known.sum() < _LEAST_ROWS:
+        raise NotApplicable(f"fewer than {_LEAST_ROWS} rows have a partition and a known target")
+    rows = np.flatnonzero(known)
+    rows = rows[np.argsort(context.positions[rows], kind="stable")]
+    p_target = _target_chance(context.target, rows)
+    p_split = _agreement_chance((context.codes[rows] > 0).astype(np.int64))
+    chance = max(p_target, p_split)
+    common: dict[str, Any] = {"effect": None, "p_value": min(1.0, 2 * chance)}
+    if p_target >= _CHANCE:
+        return Finding("clean", "The order of the rows says nothing of the target.", **common)
+    if p_split >= _CHANCE:
+        return Finding(
+            "clean",
+            "The rows are sorted by the target, and the split does not follow their order: leave the position (an index"
+            " column) out of the features.",
+            **common,
+        )
+    time = " With a time order that is what happened; without one, shuffle." if context.time is None else ""
+    return Finding(
+        "caution",
+        "The rows are sorted by the target, and the split follows their order, so that the partitions hold different"
+        f" targets.{time}",
+        remedy="split = splitleak.split_by_similarity(df, stratify=target)",
+        **common,
+    )
+
+
+def _target_chance(target: Target, rows: NDArray[np.int64]) -> float:
+    """Return the chance of so strong a trend, or of so many equal neighbours, in rows in random order."""
+    from scipy.stats import spearmanr
+
+    values = target.values[rows]
+    position = np.arange(len(rows))
+    if target.task == "regression":
+        return float(min(1.0, spearmanr(position, values).pvalue))
+    found = [_agreement_chance(target.codes[rows])]
+    for k in range(len(target.levels)):
+        inside = target.codes[rows] == k
+        if 2 <= inside.sum() <= len(rows) - 2:
+            found.append(min(1.0, float(spearmanr(position, inside).pvalue) * len(target.levels)))
+    return min(1.0, 2 * min(found))
+
+
+def _agreement_chance(codes: NDArray[np.int64]) -> float:
+    """Return the one-sided chance of so many equal neighbours (a join count) in rows in random order."""
+    n = len(codes)
+    count = np.bincount(codes - codes.min())
+    pairs = float((count * (count - 1)).sum()) / (n * (n - 1))  # chance that two rows agree
+    same = int((codes[1:] == codes[:-1]).sum())
+    spread = np.sqrt(max(pairs * (1 - pairs), 1e-12) * (n - 1))
+    return normal_tail((same - pairs * (n - 1) - 0.5) / spread)

@@ -1,0 +1,151 @@
+"""SPL206: two columns tell the target together, and neither alone does."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from splitleak.probes.base import Finding, NotApplicable, Skipped, probe
+from splitleak.probes.columns import AuditColumn
+from splitleak.probes.context import AuditContext
+from splitleak.probes.scores import column_scores, indicators, mean_auc, out_of_fold_means, scored_rows
+from splitleak.statistics import Auc, holm, normal_tail
+
+Ints = NDArray[np.int64]
+_CELLS = 4  # quantile cells of a number in the screen
+_LEVELS = 6  # frequent levels of a category in the screen
+_FINE = 12  # cells of the confirmation
+_TRIED = 12  # pairs confirmed
+_HONEST = 0.90  # AUC of an honest pair
+_GAIN = 0.15  # over the better of the two alone
+_MOST_COLUMNS = 800
+_LEAST_ROWS = 60
+
+
+@probe(
+    "SPL206",
+    "Two columns together give the target away",
+    needs=["target", "classes"],
+    why="An answer that was split over two columns (a code and its key) passes every look at one column.",
+    bound="Screen with Bonferroni over all pairs, then an out-of-fold confirmation; never more than a caution.",
+)
+def two_columns(context: AuditContext) -> Finding:
+    """Screen all pairs for interaction in one matrix product, then score the best out of fold."""
+    assert context.target is not None
+    scores = column_scores(context)
+    rows = scored_rows(context)
+    columns = [
+        column
+        for column in context.of_kind("numeric", "category", "time")
+        if scores[column.name].value <= 1 - _GAIN  # nothing could be gained
+    ]
+    if len(columns) < 2 or len(rows) < _LEAST_ROWS:
+        raise NotApplicable(f"needs two columns that do not tell the target alone, and {_LEAST_ROWS} rows")
+    if len(columns) > _MOST_COLUMNS:
+        raise Skipped(
+            f"{len(columns):,} columns have too many pairs; name up to {_MOST_COLUMNS} of them with on="
+        )
+    pairs, chance = _screen(context, columns, rows)
+    n_pairs = len(chance)
+    order = np.argsort(chance, kind="stable")[:_TRIED]
+    tried = [int(i) for i in order if chance[i] * n_pairs < context.level]
+    found = []
+    for i in tried:
+        left, right = (columns[k] for k in pairs[i])
+        area = _together(context, left, right, rows)
+        alone = max(scores[left.name].value, scores[right.name].value)
+        p = normal_tail((area.value - _HONEST) / max(area.error, 1e-9)) * n_pairs
+        found.append((area, alone, min(1.0, p), left.name, right.name))
+    found.sort(key=lambda entry: (-entry[0].value, entry[3], entry[4]))
+    hits = [f for f in found if f[2] < context.level and f[0].value - f[1] > _GAIN]
+    evidence = [
+        {
+            "columns": f"{a}, {b}",
+            "AUC together": round(area.value, 4),
+            "AUC of the better alone": round(alone, 4),
+        }
+        for area, alone, _, a, b in found[:10]
+    ]
+    if not hits:
+        best = f"; the best of those confirmed reaches AUC {found[0][0].value:.3f}" if found else ""
+        return Finding(
+            "clean",
+            f"None of {n_pairs:,} pairs of columns tells the target where neither does alone{best}.",
+            p_value=1.0 if not found else float(holm([f[2] for f in found]).min()),
+            evidence=evidence,
+        )
+    area, alone, p, a, b = hits[0]
+    names = list(dict.fromkeys(name for hit in hits for name in hit[3:]))
+    return Finding(
+        "caution",
+        f"{a} and {b} together tell the target (AUC {area.value:.3f} out of fold), and neither does alone (at most"
+        f" {alone:.3f}).",
+        area.value,
+        "AUC of the two columns together",
+        interval=area.interval(),
+        p_value=p,
+        columns=names,
+        remedy=f"df = df.drop(columns={[a, b]!r})",
+        evidence=evidence,
+        impact_of="columns",
+    )
+
+
+def cells_of(column: AuditColumn, rows: Ints, count: int, levels: int) -> Ints:
+    """Return a cell of each row's value: quantile cells of a number, the frequent levels of a category."""
+    if column.kind == "category" or len(column.levels) <= levels:
+        return np.unique(np.minimum(column.frequency_codes[rows], levels), return_inverse=True)[1].astype(
+            np.int64
+        )
+    values = column.values[rows]
+    known = values[~np.isnan(values)]
+    if not len(known):
+        return np.zeros(len(rows), dtype=np.int64)
+    edges = np.unique(np.quantile(known, np.linspace(0, 1, count + 1)[1:-1]))
+    cells = np.searchsorted(edges, np.nan_to_num(values), side="right")
+    cells[np.isnan(values)] = len(edges) + 1
+    return np.unique(cells, return_inverse=True)[1].astype(np.int64)
+
+
+def _screen(
+    context: AuditContext, columns: list[AuditColumn], rows: Ints
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return all pairs, and the chance of their interaction: what cells of both explain beyond the sum of each."""
+    from scipy.stats import chi2
+
+    assert context.target is not None
+    cells = [cells_of(column, rows, _CELLS, _LEVELS) for column in columns]
+    width = np.array([int(c.max()) + 1 for c in cells])
+    start = np.concatenate([[0], np.cumsum(width)])
+    member = np.zeros((len(rows), start[-1]), dtype=np.float32)
+    for i, cell in enumerate(cells):
+        member[np.arange(len(rows)), start[i] + cell] = 1
+    together = (member.T @ member).astype(np.float64)
+    best = np.ones((len(columns), len(columns)))
+    codes = context.target.codes[rows]
+    count = np.bincount(codes, minlength=len(context.target.levels))
+    for k in [1] if len(count) == 2 else np.argsort(-count, kind="stable")[:4]:
+        rest = (codes == k) - (codes == k).mean()
+        sums = ((member * rest[:, None].astype(np.float32)).T @ member).astype(np.float64)
+        explained = np.where(together > 0, sums**2 / np.maximum(together, 1), 0)
+        joint = np.add.reduceat(np.add.reduceat(explained, start[:-1], axis=0), start[:-1], axis=1)
+        own = np.diag(joint)
+        beyond = (joint - own[:, None] - own[None, :]) / max(float((rest**2).mean()), 1e-12)
+        freedom = np.maximum((width[:, None] - 1) * (width[None, :] - 1), 1)
+        best = np.minimum(best, chi2.sf(np.maximum(beyond, 0), freedom))
+    left, right = np.triu_indices(len(columns), 1)
+    return np.stack([left, right], axis=1), best[left, right]
+
+
+def _together(context: AuditContext, left: AuditColumn, right: AuditColumn, rows: Ints) -> Auc:
+    """Return the out-of-fold score of the two columns' fine cells, averaged over two grids."""
+    assert context.target is not None
+    outcome = indicators(context.target, rows)
+    folds = context.folds(5, "two columns", rows=rows)
+    fine = min(_FINE, max(3, int(np.sqrt(len(rows) / 10))))
+    predicted = np.zeros_like(outcome)
+    for count in (fine, max(2, fine // 2)):
+        a, b = (cells_of(column, rows, count, count) for column in (left, right))
+        cell = np.unique(a * (int(b.max()) + 1) + b, return_inverse=True)[1].astype(np.int64)
+        predicted += out_of_fold_means(cell, outcome, folds)
+    return mean_auc(predicted, context.target.codes[rows])
