@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from splitleak._progress import Progress
 from splitleak.certificate import Across, Certificate, Crossing, HeldOut, Nearest, Verdict, Yardstick
+from splitleak.chance import chance_notes
 from splitleak.crossing import CrossingPairs, crossing_pairs
 from splitleak.errors import InputError
 from splitleak.graph import SimilarityGraph
@@ -166,6 +167,7 @@ def certify_search(
     )
     verdict: Verdict = "leaking" if crossing.n else ("separated" if exhaustive else "separated_with_recall")
     notes = [] if graph.complete else ["too many similar pairs cross to list or count them all"]
+    notes += chance_notes(graph, search.threshold)
     if search.backend.given:
         notes += _notes_on_given(search, codes, len(names))
     return Certificate(

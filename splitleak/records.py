@@ -53,6 +53,8 @@ class Records:
     missing_are : {"equal", "distinct"}
         What the rows in `missing` are to each other: "equal" (a model sees the same nothing in each), or
         "distinct": similar to no row. With "distinct", empty texts are among the missing.
+    sequences : bool
+        Text only: the source says that the rows are proteins, DNA or RNA (a FASTA file's sequences).
     """
 
     kind: Kind
@@ -65,6 +67,7 @@ class Records:
     images: Images | None = None
     missing: NDArray[np.bool_] | None = None
     missing_are: Literal["equal", "distinct"] = "equal"
+    sequences: bool = False
 
     def text(self) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         """Return ``(buffer, offsets)`` of text records."""
@@ -137,6 +140,7 @@ class Records:
             images=None if self.images is None else self.images.take(rows),
             missing=missing,
             missing_are=self.missing_are,
+            sequences=self.sequences,
         )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from splitleak.allocation import allocate, within
+from splitleak.chance import chance_of
 from splitleak.clustering import cluster
 from splitleak.components import connected_components
 from splitleak.errors import InfeasibleSplitError, InputError
@@ -52,6 +53,9 @@ class ThresholdCurve:
         Rows to drop so that the sizes can be met (-1: no way was found); None: not asked for.
     random_leak : float64 array of shape (n,)
         Expected share of held-out rows with a similar training row when rows are split at random, in [0, 1].
+    chance : float64 array of shape (n,) or None
+        Share in [0, 1] of the pairs of unrelated (shuffled) sequences that are as similar; None: not measured by
+        this kind of similarity.
     n_rows : int
         Number of rows of the data.
     """
@@ -67,6 +71,7 @@ class ThresholdCurve:
     dropped: Ints | None
     random_leak: Floats
     n_rows: int
+    chance: Floats | None = None
 
     @property
     def lowest_feasible(self) -> float | None:
@@ -92,6 +97,9 @@ class ThresholdCurve:
             columns["dropped"] = self.dropped
             columns["dropped_share"] = np.where(self.dropped < 0, np.nan, self.dropped / self.n_rows)
         columns["random_leak"] = self.random_leak
+        if self.chance is not None:
+            columns["chance_share"] = self.chance
+            columns["chance_pairs"] = self._chance_pairs()
         return pd.DataFrame(columns)
 
     def plot(self) -> Figure:
@@ -114,7 +122,15 @@ class ThresholdCurve:
             if self.dropped is None
             else [None if rows < 0 else rows / self.n_rows for rows in self.dropped.tolist()],
             "random_leak": self.random_leak.tolist(),
+            "chance_explains": None
+            if self.chance is None
+            else np.minimum(1, self._chance_pairs() / np.maximum(1, self.pairs)).tolist(),
         }
+
+    def _chance_pairs(self) -> Floats:
+        """Return how many of all pairs would be similar if no row were related to another."""
+        assert self.chance is not None
+        return np.asarray(self.chance * (self.n_rows * (self.n_rows - 1) / 2))
 
     def __repr__(self) -> str:
         lowest = self.lowest_feasible
@@ -183,6 +199,7 @@ def threshold_curve(
     steps = _steps(graph, thresholds)
     request = parse_sizes(sizes, graph.n_rows)
     labels = _clusters(graph, groups, steps)
+    chance = chance_of(graph)
     counts = [np.bincount(found).astype(np.int64) for found in labels]
     achieved = np.array([_nearest(rows, request, seed) for rows in counts])
     feasible = np.array([within(rows, request.targets, tolerance, graph.n_rows) for rows in achieved])
@@ -203,6 +220,7 @@ def threshold_curve(
         dropped=dropped,
         random_leak=np.array([_random_leak(each.degrees(), int(request.targets[0])) for each in at]),
         n_rows=graph.n_rows,
+        chance=None if chance is None else np.array([chance.share(float(step)) for step in steps]),
     )
 
 

@@ -57,7 +57,8 @@ def read_records(
             f" have none: rows {list_rows(rows)}; drop them, fill them, or choose missing='equal' or 'distinct'"
         )
     fields["missing_are"] = "distinct" if missing == "distinct" else "equal"
-    return {"n_rows": source.n_rows, "columns": names, **fields}
+    sequences = source.meant is not None and names == (source.meant,) and fields["kind"] == "text"
+    return {"n_rows": source.n_rows, "columns": names, "sequences": sequences, **fields}
 
 
 def _images(source: Source, names: tuple[str, ...], kind: str | None) -> dict[str, Any] | None:

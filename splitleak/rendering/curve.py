@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # Okabe and Ito (2008): told apart by people with any kind of colour vision
-_LARGEST, _LEAK, _DROPPED, _FEASIBLE = "#0072b2", "#d55e00", "#cc79a7", "#009e73"
+_LARGEST, _LEAK, _DROPPED, _FEASIBLE, _CHANCE = "#0072b2", "#d55e00", "#cc79a7", "#009e73", "#000000"
 
 
 def draw_curve(summary: Mapping[str, Any]) -> Figure:
@@ -20,8 +20,8 @@ def draw_curve(summary: Mapping[str, Any]) -> Figure:
     Parameters
     ----------
     summary : dict
-        ``thresholds``, ``largest_share``, ``random_leak``, ``feasible`` and ``dropped_share`` (or None), lists of
-        one length, shares in [0, 1].
+        ``thresholds``, ``largest_share``, ``random_leak``, ``feasible``, ``dropped_share`` (or None) and
+        ``chance_explains`` (or None), lists of one length, shares in [0, 1].
     """
     from matplotlib.figure import Figure
 
@@ -40,8 +40,11 @@ def draw_curve(summary: Mapping[str, Any]) -> Figure:
     )
     if summary["dropped_share"] is not None:
         _line(axes, x, summary["dropped_share"], "^:", _DROPPED, "rows to drop for the sizes asked for")
+    explained = summary.get("chance_explains")
+    if explained is not None:
+        _line(axes, x, explained, "x-.", _CHANCE, "of the similar pairs: as many are\nsimilar by chance")
     axes.set_xlabel("threshold (similarity from which on rows stay together)")
-    axes.set_ylabel("share of rows (%)")
+    axes.set_ylabel("share of rows (%)" if explained is None else "share of rows, of pairs (%)")
     axes.set_ylim(-2, 104)
     axes.spines[["top", "right"]].set_visible(False)
     figure.legend(loc="outside upper center", ncols=2, frameon=False, fontsize=8.5)

@@ -44,6 +44,10 @@ def automatic(records: Records) -> Choice:
             get_backend("cosine-faiss"),
             f"{records.n_rows:,} vectors, more than {EXACT_VECTOR_ROWS:,}: approximate, recall measured",
         )
+    from splitleak.similarity.alphabets import look_like_sequences
+
+    if records.sequences or look_like_sequences(records):
+        return _aligned(records)
     n_bytes = int(records.text()[1][-1])
     long = n_bytes > LONG_TEXT_BYTES * max(1, records.n_rows)
     options: dict[str, Any] = {"unit": "word", "n": 5} if long else {}
@@ -56,6 +60,23 @@ def automatic(records: Records) -> Choice:
         get_backend("minhash")(**options),
         f"{grams}; {n_bytes:,} bytes, more than {EXACT_TEXT_BYTES:,}: approximate, recall measured",
     )
+
+
+def _aligned(records: Records) -> Choice:
+    from splitleak.similarity.alphabets import guess_alphabet
+    from splitleak.similarity.sequence import EXHAUSTIVE_CELLS
+
+    buffer, _ = records.text()
+    alphabet = guess_alphabet(buffer)
+    known = "sequences of a FASTA file" if records.sequences else "texts of residue letters alone"
+    cells = (2 if alphabet == "dna" else 1) * len(buffer) ** 2 / 2
+    how = (
+        "the exhaustive search is affordable"
+        if cells <= EXHAUSTIVE_CELLS
+        else "filtered unless copies are many, recall measured"
+    )
+    told = {"protein": "proteins", "dna": "DNA", "rna": "RNA"}[alphabet]
+    return Choice(get_backend("alignment"), f"{known} ({told}): aligned; {len(buffer):,} letters: {how}")
 
 
 def choose(

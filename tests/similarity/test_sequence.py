@@ -15,7 +15,8 @@ import splitleak
 from splitleak.errors import InputError
 from splitleak.records import as_records
 from splitleak.similarity import sequence
-from splitleak.similarity.alignment import NUCLEOTIDE, PROTEIN, encode, make_scheme
+from splitleak.similarity.alignment import make_scheme
+from splitleak.similarity.alphabets import NUCLEOTIDE, PROTEIN, encode
 from splitleak.similarity.base import IGNORED, get_backend
 from tests.oracles import best_alignment, reverse_complement
 
@@ -290,10 +291,87 @@ def test_many_copies_stay_linear() -> None:
         (["ACGTU"], "dna"),
         (["ACGN", "acg"], "dna"),
         (["ACGL"], "protein"),
+        (["ACGTTTGACCA-R"], "dna"),
+        (["ACGRYSWKM"], "protein"),
     ],
 )
 def test_the_alphabet_is_told(rows, alphabet) -> None:
-    assert splitleak.similarity_graph(rows, similarity="alignment").details["alphabet"] == alphabet
+    assert splitleak.similarity_graph(rows, similarity="alignment(gaps=drop)").details["alphabet"] == alphabet
+
+
+def test_auto_aligns_what_is_known_or_looks_like_sequences(tmp_path) -> None:
+    from splitleak.similarity.choose import automatic
+
+    path = tmp_path / "short.fasta"
+    path.write_text("".join(f">P{i}\nmkt{'acdefghik'[i]}\n" for i in range(9)))
+    records = as_records(path)
+    assert records.sequences
+    assert records.take(np.array([0])).sequences
+    assert automatic(records).backend.name == "alignment"
+    assert not as_records(path, on="name").sequences
+    assert automatic(as_records(path, on="name")).backend.name == "jaccard"
+    choice = automatic(as_records(["MKTAYIAKQRQISFVKSHFSRQ", "GAVLIPFWMSTCYNQDEKRHGA"]))
+    assert choice.backend.name == "alignment"
+    assert choice.reason.startswith(
+        "texts of residue letters alone (proteins): aligned; 44 letters: the exhaustive"
+    )
+    many = as_records(["ACGTGGCATCGATCGATTTGACG" * 20_000] * 10)
+    assert "(DNA): aligned; 4,600,000 letters: filtered unless copies are many" in automatic(many).reason
+    for rows in (
+        ["ONE LINE OF CAPITAL LETTERS", "ANOTHER ONE"],
+        ["SHORT", "WORDS"],
+        ["A" * 50],
+        ["mktayiakqrqisfvkshfsrq"],
+    ):
+        assert automatic(as_records(rows)).backend.name == "jaccard"
+
+
+def test_gaps_can_be_dropped() -> None:
+    graph = splitleak.similarity_graph(["MK-TAY.", "MKTAY"], similarity="alignment(gaps=drop)", threshold=1.0)
+    assert graph.n_pairs == 1
+
+
+def test_matrices_of_the_caller(tmp_path) -> None:
+    letters = "ARNDCQEGHILKMFPSTWYV"
+    plain = {x: {y: 3 if x == y else -2 for y in letters} for x in letters}
+    path = tmp_path / "plain.txt"
+    lines = ["# a comment", "   " + "  ".join(letters)]
+    lines += [x + " " + " ".join(str(plain[x][y]) for y in letters) for x in letters]
+    path.write_text("\n".join(lines))
+    rows = ["MKTAYIAKQRQUISX", "MKTAYWAKQRQUISX", "WWWWWWWWW"]
+    graphs = []
+    for matrix in (plain, path, str(path)):
+        backend = get_backend("alignment")(matrix=matrix, measure="score", coverage=0)
+        graphs.append(backend.graph(as_records(rows), threshold=0.2))
+    # U scores as C (3), X as the lowest with all: 13 * 3 - 2 of 14 * 3 - 2 once the X at the end is left off
+    assert [g.similarity.tolist() for g in graphs] == [[37 / 40]] * 3
+    dna = get_backend("alignment")(matrix={"A": {"A": 2, "C": -1, "G": -1, "U": -1}, "C": {"C": 2}, "G": {"G": 2},
+                                           "U": {"U": 2}}, measure="score", coverage=0)  # fmt: skip
+    assert dna.graph(as_records(["ACGTA", "ACGTC"]), threshold=0.5).similarity.tolist() == [0.8]
+
+
+@pytest.mark.parametrize(
+    ("matrix", "message"),
+    [
+        ("missing.txt", "no such file"),
+        ({"A": {"A": 4}}, "lacks R, N"),
+        ({"A": {"A": 400}}, r"must be a whole number from -100 to 100, got 400"),
+        ({"A": {"A": 4, "R": -1}, "R": {"A": -2}}, "must be symmetric"),
+        ({"A": 4}, "must be a mapping of letters to scores, got int"),
+        ({x: {x: 0} for x in "ARNDCQEGHILKMFPSTWYV"}, "with itself above 0"),
+        (3, "must be a name, a file or a mapping"),
+        ({"A": {"A": 4}, "a": {"A": 5}}, "twice, and not the same"),
+    ],
+)
+def test_matrices_that_are_none(matrix, message) -> None:
+    with pytest.raises(InputError, match=message):
+        get_backend("alignment")(matrix=matrix).graph(as_records(["MKT", "MKW"]))
+
+
+def test_a_matrix_file_that_is_none(tmp_path) -> None:
+    (tmp_path / "m.txt").write_text("A R\nA 1\n")
+    with pytest.raises(InputError, match="is no matrix of scores"):
+        get_backend("alignment")(matrix=tmp_path / "m.txt").graph(as_records(["MKT", "MKW"]))
 
 
 def test_ambiguous_letters_are_identical_to_nothing() -> None:
@@ -309,10 +387,28 @@ def test_chance_level() -> None:
     graph = splitleak.similarity_graph(rows, similarity="alignment(denominator=shorter)", threshold=0.3)
     chance = graph.details["chance"]
     share = graph.n_pairs / (80 * 79 / 2)
-    assert chance["pairs"] == 64 * 80
-    assert 0.8 * share < chance["share"] < 1.25 * share  # the rows are unrelated: chance explains their pairs
-    again = sequence.chance_level(as_records(rows), 0.3, denominator="shorter")
-    assert again == chance
+    assert chance.pairs == 64 * 80
+    assert (
+        0.8 * share < chance.share(0.3) < 1.25 * share
+    )  # the rows are unrelated: chance explains their pairs
+    higher = splitleak.similarity_graph(rows, similarity="alignment(denominator=shorter)", threshold=0.35)
+    assert higher.details["chance"].at_or_above(0.35) == chance.at_or_above(0.35)
+    curve = splitleak.threshold_curve(graph, thresholds=[0.3, 0.35, 0.9])
+    assert curve.frame()["chance_share"].tolist() == [chance.share(t) for t in (0.3, 0.35, 0.9)]
+    assert curve.frame()["chance_pairs"][0] == pytest.approx(chance.share(0.3) * 80 * 79 / 2)
+    assert any("chance" in text.get_text() for text in curve.plot().legends[0].get_texts())
+
+
+def test_the_certificate_warns_of_chance() -> None:
+    rng = np.random.default_rng(0)
+    rows = ["".join(rng.choice(list("ARNDCQEGHI"), 60)) for _ in range(60)]
+    parts = ["train"] * 40 + ["test"] * 20
+    similarity = "alignment(denominator=shorter)"
+    warned = splitleak.certify(rows, parts, similarity=similarity, threshold=0.3)
+    assert "chance reaches this threshold" in warned.notes[0]
+    assert splitleak.certify(rows, parts, similarity=similarity, threshold=0.9).notes == ()
+    plain = splitleak.threshold_curve(splitleak.similarity_graph(["one line", "one  line", "two"]))
+    assert "chance_share" not in plain.frame()
 
 
 @pytest.mark.parametrize(
@@ -321,6 +417,8 @@ def test_chance_level() -> None:
         (["MKT", "MK1T", "ÄMK"], "alignment", r"2 rows with letters that are no protein residues: row 1 \('1' in"),
         (["ACGT", "AC-GT"], "alignment(alphabet=dna)", "these are aligned sequences: take the gaps out"),
         (["ACGT", "ACGL"], "alignment(alphabet=dna)", "no nucleotides: row 1"),
+        (["MKTLE", "ACGT" * 8, "MK", "ACGU" * 9], "alignment", r"mixes alphabets: 2 of 4 rows .*\(rows 1, 3\)"),
+        (["MKT"], "alignment(gaps=keep)", "gaps='keep' is not known"),
         (["MKT", "", " ", "**"], "alignment", r"3 empty sequences, the first in rows 1, 2, 3"),
         (["MKT"], "alignment(measure=similarity)", "measure='similarity' is not known"),
         (["MKT"], "alignment(denominator=short)", "did you mean 'shorter'"),
