@@ -74,7 +74,7 @@ def split(
     on_infeasible: Annotated[
         str,
         typer.Option(
-            help="When whole clusters cannot meet the sizes: error, nearest, drop, raise_threshold."
+            help="When whole clusters cannot meet the sizes: error, nearest, drop, cut, raise_threshold."
         ),
     ] = "error",
     max_dropped: Annotated[
@@ -128,7 +128,8 @@ def split(
         else:
             options = (summary["provenance"] or {}).get("options", {}) if out.lower().endswith(".csv") else {}
             show(f"next: {_check_command(out, data, on, columns, options)}")
-        _exit_on_leak(made.certificate)
+        if on_infeasible != "cut":  # a leak that was asked for is no failure
+            _exit_on_leak(made.certificate)
 
 
 @app.command()

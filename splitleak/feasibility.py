@@ -1,4 +1,4 @@
-"""When whole clusters cannot meet the sizes: why, the ways out with their price, and taking one of them."""
+"""When whole clusters cannot meet the sizes: a higher threshold, dropped rows, or similarity that is cut."""
 
 from __future__ import annotations
 
@@ -11,14 +11,12 @@ from numpy.typing import NDArray
 from splitleak.allocation import Allocation, allocate, explain_infeasible, within
 from splitleak.clustering import Clustering, cluster
 from splitleak.components import connected_components
+from splitleak.crossing import crossing_pairs
+from splitleak.crossing_mass import Leakage, leakage_of
 from splitleak.errors import InfeasibleSplitError, InputError
 from splitleak.graph import SimilarityGraph
 from splitleak.sampling import mix
 from splitleak.sizes import Sizes
-
-PRICED_EDGES = (
-    300_000  # up to here the error says how many rows would have to be dropped: some seconds of work
-)
 
 
 @dataclass(frozen=True)
@@ -76,58 +74,14 @@ class Task:
         """Whether every partition is within tolerance."""
         return bool(within(allocation.achieved, self.request.targets, self.tolerance, self.graph.n_rows))
 
+    def at(self, threshold: float) -> Task:
+        """Return the same task at a higher threshold."""
+        return replace(self, graph=self.graph.at(threshold))
+
     def attempt(self) -> Allocation:
         """Allocate by sizes alone: whether they can be met does not depend on classes."""
         task = replace(self, classes=None)
         return task.allocate(task.cluster())
-
-
-def infeasible(task: Task, clustering: Clustering, allocation: Allocation) -> InfeasibleSplitError:
-    """Return the error that names the obstacle, the nearest sizes, and the ways out with their price."""
-    request = task.request
-    story = explain_infeasible(
-        clustering.sizes, request.targets, request.names, allocation.achieved, task.tolerance
-    )
-    ways = _ways_out(task, allocation)
-    message = story + " Ways out: " + "; ".join(f"({i}) {way}" for i, way in enumerate(ways, 1)) + "."
-    return InfeasibleSplitError(
-        message,
-        nearest=dict(zip(request.names, allocation.achieved.tolist(), strict=True)),
-        largest_cluster=int(clustering.sizes.max()),
-        ways_out=ways,
-    )
-
-
-def _ways_out(task: Task, allocation: Allocation) -> list[str]:
-    ways = []
-    if task.groups and task.is_met(replace(task, groups=()).attempt()):
-        ways.append("without groups= the sizes can be met (rows of one group would then be apart)")
-    higher = feasible_threshold(task, two_decimals=True)
-    if higher is not None:
-        met = replace(task, graph=task.graph.at(higher)).attempt()
-        ways.append(
-            f"threshold={higher:g} meets them: {_shares(task, met.achieved)} (pairs less similar than that may then"
-            " cross; on_infeasible='raise_threshold' finds the lowest one)"
-        )
-    if len(task.graph.left) <= PRICED_EDGES and task.graph.complete:
-        try:
-            codes = drop_rows(task)
-        except InfeasibleSplitError:
-            pass
-        else:
-            dropped = int((codes < 0).sum())
-            kept = np.bincount(codes[codes >= 0], minlength=len(task.request.names))
-            ways.append(
-                f"on_infeasible='drop' drops {dropped:,} rows ({100 * dropped / len(codes):.1f} %) and leaves"
-                f" {_shares(task, kept)} of the rest"
-            )
-    elif task.graph.complete:
-        ways.append("on_infeasible='drop' drops as few rows as it can")
-    ways.append(
-        f"on_infeasible='nearest' takes the nearest sizes: {_shares(task, allocation.achieved)}; or ask for sizes= like"
-        " those, or allow more with tolerance="
-    )
-    return ways
 
 
 def feasible_threshold(task: Task, *, two_decimals: bool = False) -> float | None:
@@ -135,16 +89,21 @@ def feasible_threshold(task: Task, *, two_decimals: bool = False) -> float | Non
 
     Found by bisection over hundredths, as a person would type them, and the similarities of the graph itself.
     """
-    graph = task.graph
+    steps = threshold_steps(task.graph, two_decimals=two_decimals)
+    return _first(steps, lambda step: task.is_met(task.at(step).attempt()))
+
+
+def threshold_steps(graph: SimilarityGraph, *, two_decimals: bool) -> NDArray[np.float64]:
+    """Return the thresholds above the graph's own at which pairs are lost, ascending; none: there is no other."""
     if not graph.complete or not len(graph.similarity):
-        return None
+        return np.empty(0)
     # up to the next hundredth, never onto the similarity itself: the pair that is to go must go
     steps = np.ceil(np.unique(graph.similarity) * 100 + 1e-9) / 100
     if not two_decimals:
         steps = np.append(steps, graph.similarity)
     steps = np.unique(np.append(steps, 1.0))
-    steps = steps[(steps > graph.threshold) & (steps <= 1)]
-    return _first(steps, lambda step: task.is_met(replace(task, graph=graph.at(step)).attempt()))
+    found: NDArray[np.float64] = steps[(steps > graph.threshold) & (steps <= 1)]
+    return found
 
 
 def _first(steps: NDArray[np.float64], holds: Callable[[float], bool]) -> float | None:
@@ -195,14 +154,113 @@ def drop_rows(task: Task, max_dropped: int | None = None) -> NDArray[np.int64]:
         tolerance=task.tolerance,
         max_dropped=max_dropped,
         seed=task.seed,
+        names=task.request.names,
     ).codes
 
 
+def cut_similarity(task: Task) -> NDArray[np.int64]:
+    """Keep all rows, meet the sizes, and part as little summed similarity as possible.
+
+    Equal rows and rows of one group stay together all the same.
+
+    Returns
+    -------
+    int64 array of shape (n_rows,)
+        Partition of each row.
+
+    Raises
+    ------
+    InfeasibleSplitError
+        Equal rows, or groups, that are too large for the sizes.
+    InputError
+        A graph that could not list its pairs.
+    """
+    from splitleak.separation.cutting import cut_rows
+
+    graph, request = task.graph, task.request
+    if not graph.complete:
+        raise InputError(
+            "on_infeasible='cut' needs every similar pair, and there are too many to list; choose a higher threshold"
+        )
+    none = graph.left[:0]
+    units = cluster(replace(graph, left=none, right=none, similarity=graph.similarity[:0]), task.groups)
+    allocation = task.allocate(units)
+    if not task.is_met(allocation):
+        raise InfeasibleSplitError(
+            "on_infeasible='cut' parts similar rows, never equal rows or rows of one group, and those alone are too"
+            f" much: {_explained(task, units, allocation)} Ways out: ask for sizes= like those, allow more with"
+            " tolerance=, or leave groups= out.",
+            nearest=dict(zip(request.names, allocation.achieved.tolist(), strict=True)),
+            largest_cluster=int(units.sizes.max()),
+            ways_out=["other sizes=", "tolerance=", "fewer groups="],
+        )
+    return cut_rows(
+        graph,
+        request.targets,
+        allocation.codes[units.labels],
+        units=units.labels,
+        classes=task.classes,
+        row_hashes=task.row_hashes,
+        tolerance=task.tolerance,
+        seed=task.seed,
+    )
+
+
+def _explained(task: Task, clustering: Clustering, allocation: Allocation) -> str:
+    request = task.request
+    return explain_infeasible(
+        clustering.sizes, request.targets, request.names, allocation.achieved, task.tolerance
+    )
+
+
+@dataclass(frozen=True)
+class Crossed:
+    """What crosses between partitions by the graph that they were made from.
+
+    Attributes
+    ----------
+    pairs, all_pairs : int
+        Similar pairs that cross, and all.
+    held_out, with_similar : int
+        Rows outside the training partition, and those of them with a similar training row.
+    leakage : Leakage
+        By summed similarity.
+    """
+
+    pairs: int
+    all_pairs: int
+    held_out: int
+    with_similar: int
+    leakage: Leakage
+
+    @classmethod
+    def of(cls, task: Task, codes: NDArray[np.int64]) -> Crossed:
+        """Count what crosses."""
+        graph = task.graph
+        found = crossing_pairs(graph, codes, len(task.request.names), graph.threshold, limit=0)
+        return cls(
+            found.n,
+            graph.n_pairs,
+            int(found.rows[1:].sum()),
+            int(found.with_training[1:].sum()),
+            leakage_of(graph, codes, np.ones(graph.n_rows), graph.threshold),
+        )
+
+    def note(self) -> str:
+        """Say how much crosses, in one sentence without a full stop."""
+        share, expected = self.leakage.scaled, self.leakage.expected
+        return (
+            f"on_infeasible='cut' was asked for: all rows are kept, and {self.pairs:,} of {self.all_pairs:,} similar"
+            f" pairs ({100 * self.pairs / max(1, self.all_pairs):.2g} %) cross, with as little summed similarity as was"
+            f" found: scaled L(pi) {share:.2g}, where a random split of these sizes has {expected:.2g}"
+        )
+
+
 def clusters_of_kept(task: Task, codes: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the clusters of the rows that are kept; each dropped row is one of its own."""
+    """Return the clusters of the rows within each partition; each dropped row is one of its own."""
     kept = codes >= 0
     left, right = task.graph.links()
-    both = kept[left] & kept[right]
+    both = kept[left] & (codes[left] == codes[right])
     lefts, rights = [left[both]], [right[both]]
     for group in task.groups:
         rows = np.flatnonzero((group >= 0) & kept)
@@ -211,10 +269,3 @@ def clusters_of_kept(task: Task, codes: NDArray[np.int64]) -> NDArray[np.int64]:
         lefts.append(order[:-1][same])
         rights.append(order[1:][same])
     return connected_components(np.concatenate(lefts), np.concatenate(rights), task.graph.n_rows)
-
-
-def _shares(task: Task, rows: NDArray[np.int64]) -> str:
-    total = max(1, int(rows.sum()))
-    return ", ".join(
-        f"{name} {100 * n / total:.1f} %" for name, n in zip(task.request.names, rows, strict=True)
-    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -52,8 +52,10 @@ class Provenance:
     kind: str | None = None
 
     @classmethod
-    def of(cls, options: Mapping[str, Any], records: Records, data: str) -> Provenance:
-        """Return the provenance of a call on `records`; its ``similarity_reason`` becomes a note."""
+    def of(
+        cls, options: Mapping[str, Any], records: Records, data: str, *, notes: Sequence[str] = ()
+    ) -> Provenance:
+        """Return the provenance of a call on `records`; its ``similarity_reason`` becomes the first note."""
         import splitleak
 
         versions = {"python": platform.python_version(), **{name: version(name) for name in _LIBRARIES}}
@@ -66,7 +68,7 @@ class Provenance:
             columns=tuple(records.columns),
             fingerprint=str(records.fingerprint),
             options=plain,
-            notes=((str(reason),) if reason else ()) + records.notes,
+            notes=((str(reason),) if reason else ()) + records.notes + tuple(notes),
             kind=records.kind,
         )
 

@@ -14,13 +14,21 @@ from splitleak._progress import Progress
 from splitleak._tables import named_columns, resolve_factor, resolve_factors
 from splitleak.certification import certify_search
 from splitleak.errors import InputError, SplitleakWarning, unknown_option
-from splitleak.feasibility import Task, clusters_of_kept, drop_rows, feasible_threshold, infeasible
+from splitleak.feasibility import (
+    Crossed,
+    Task,
+    clusters_of_kept,
+    cut_similarity,
+    drop_rows,
+    feasible_threshold,
+)
 from splitleak.partition import Split
 from splitleak.provenance import Provenance
 from splitleak.search import Missing, Search
 from splitleak.sizes import SizesLike, parse_sizes
+from splitleak.ways_out import infeasible
 
-OnInfeasible = Literal["error", "nearest", "drop", "raise_threshold"]
+OnInfeasible = Literal["error", "nearest", "drop", "cut", "raise_threshold"]
 
 
 def split_by_similarity(
@@ -71,10 +79,11 @@ def split_by_similarity(
     missing : {"equal", "distinct", "error"}
         What a missing or empty compared value is: equal to every other such value, similar to nothing, or an
         error.
-    on_infeasible : {"error", "nearest", "drop", "raise_threshold"}
+    on_infeasible : {"error", "nearest", "drop", "cut", "raise_threshold"}
         When whole clusters cannot meet the sizes within `tolerance`: raise; take the nearest sizes and warn; drop as
         few rows as possible, so that the sizes, as shares of the rows kept, are met and still no similar pair
-        crosses (dropped rows have code -1); or take the lowest threshold at which the sizes can be met.
+        crosses (dropped rows have code -1); keep all rows and cut as little summed similarity as possible, so that
+        the split leaks, which it says, with a warning; or take the lowest threshold at which the sizes can be met.
     max_dropped : int or float, optional
         With "drop": most rows (or share of the rows in [0, 1)) that may go.
     tolerance : float
@@ -126,7 +135,7 @@ def split_by_similarity(
         tolerance=tolerance,
         seed=int(seed),
     )
-    codes, clusters, task = _assign(task, on_infeasible, most)
+    codes, clusters, task, notes = _assign(task, on_infeasible, most)
     if task.graph.threshold != search.threshold:
         search = replace(search, threshold=task.graph.threshold)
     options = {
@@ -152,7 +161,7 @@ def split_by_similarity(
         row_hashes=search.records.row_hashes,
         class_names=None if strata is None else tuple(str(level) for level in strata.levels),
         class_codes=None if strata is None else strata.codes,
-        provenance=Provenance.of(options, search.records, source.describe()),
+        provenance=Provenance.of(options, search.records, source.describe(), notes=notes),
         certificate=certify_search(search, request.names, codes, seed=seed, progress=bars)
         if certify
         else None,
@@ -161,15 +170,22 @@ def split_by_similarity(
 
 def _assign(
     task: Task, on_infeasible: OnInfeasible, max_dropped: int | None
-) -> tuple[NDArray[np.int64], NDArray[np.int64], Task]:
-    """Return the partition and the cluster of each row, and the task as it was solved."""
+) -> tuple[NDArray[np.int64], NDArray[np.int64], Task, tuple[str, ...]]:
+    """Return the partition and the cluster of each row, the task as it was solved, and notes on the way taken."""
     clustering = task.cluster()
     allocation = task.allocate(clustering)
     if task.is_met(allocation):
-        return allocation.codes[clustering.labels], clustering.labels, task
+        return allocation.codes[clustering.labels], clustering.labels, task, ()
     if on_infeasible == "drop":
         codes = drop_rows(task, max_dropped)
-        return codes, clusters_of_kept(task, codes), task
+        return codes, clusters_of_kept(task, codes), task, ()
+    if on_infeasible == "cut":
+        codes = cut_similarity(task)
+        crossed = Crossed.of(task, codes)
+        notes = (crossed.note(),) if crossed.pairs else ()
+        if notes:
+            warnings.warn(f"The split leaks: {notes[0]}.", SplitleakWarning, stacklevel=3)
+        return codes, clusters_of_kept(task, codes), task, notes
     if on_infeasible == "raise_threshold":
         higher = feasible_threshold(task)
         if higher is not None:
@@ -178,7 +194,7 @@ def _assign(
     if on_infeasible != "nearest":
         raise error
     warnings.warn(f"{error} Taking the nearest feasible sizes.", SplitleakWarning, stacklevel=3)
-    return allocation.codes[clustering.labels], clustering.labels, task
+    return allocation.codes[clustering.labels], clustering.labels, task, ()
 
 
 def _rows_to_drop(max_dropped: float | None, n_rows: int, on_infeasible: str) -> int | None:

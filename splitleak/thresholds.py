@@ -262,10 +262,6 @@ def _clusters(graph: SimilarityGraph, groups: Sequence[Ints], steps: Floats) -> 
 
 
 def _nearest(rows: Ints, request: Sizes, seed: int) -> Ints:
-    if len(rows) < len(request.targets):
-        achieved = np.zeros(len(request.targets), dtype=np.int64)
-        achieved[: len(rows)] = np.sort(rows)[::-1]
-        return achieved
     return allocate(rows, request.targets, keys=np.zeros(len(rows), dtype=np.uint64), seed=seed).achieved
 
 

@@ -87,9 +87,10 @@ def allocation_by_brute_force(
     totals = [sum(column) for column in zip(*rows, strict=True)]
     free = [range(p) if fixed is None or fixed[q] < 0 else [fixed[q]] for q in range(k)]
     can_fill_all = any(len(set(codes)) == p for codes in itertools.product(*free))
+    can_fill_first = any(0 in codes for codes in itertools.product(*free))
     best = []
     for codes in itertools.product(*free):
-        if can_fill_all and len(set(codes)) < p:
+        if (can_fill_all and len(set(codes)) < p) or (can_fill_first and 0 not in codes):
             continue
         own = [[q for q in range(k) if codes[q] == s] for s in range(p)]
         off = sum(abs(sum(cluster_sizes[q] for q in own[s]) - targets[s]) for s in range(p))

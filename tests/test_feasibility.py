@@ -137,13 +137,117 @@ def test_the_prices_of_the_error_are_true() -> None:
     with pytest.raises(InfeasibleSplitError) as error:
         split(chain(101), 101)
     ways = " ".join(error.value.ways_out)
-    dropped = int(re.search(r"drops (\d+) rows", ways).group(1))  # type: ignore[union-attr]
+    dropped = int(re.search(r"drops (\d+) rows?", ways).group(1))  # type: ignore[union-attr]
     assert (split(chain(101), 101, on_infeasible="drop").codes < 0).sum() == dropped
     threshold = float(re.search(r"threshold=([\d.]+) meets them", ways).group(1))  # type: ignore[union-attr]
     assert set(split(chain(101).at(threshold), 101).sizes.values()) == {50, 51}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         assert split(chain(101), 101, on_infeasible="nearest").sizes == error.value.nearest
+
+
+def percentages(sizes: dict[str, int]) -> str:
+    return ", ".join(f"{name} {100 * rows / sum(sizes.values()):.1f} %" for name, rows in sizes.items())
+
+
+def ladder() -> SimilarityGraph:
+    """Rows in a line; the higher the threshold, the shorter the pieces."""
+    at = np.arange(199)
+    return SimilarityGraph.from_edges(at, at + 1, 0.5 + 0.002 * (at * 37 % 199), n_rows=200, threshold=0.5)
+
+
+def communities() -> SimilarityGraph:
+    rng = np.random.default_rng(0)
+    left, right = rng.integers(0, 40, (2, 900)) + 40 * rng.integers(0, 10, 900)
+    few = rng.integers(0, 400, (2, 40))
+    pairs = np.append([left, right], few, axis=1)
+    similarity = np.append(0.7 + 0.3 * rng.random(900), 0.5 + 0.2 * rng.random(40))
+    return SimilarityGraph.from_edges(*pairs, similarity, n_rows=400, threshold=0.5)
+
+
+def cliques() -> SimilarityGraph:
+    """No threshold helps: half of the rows are alike."""
+    left, right = np.triu_indices(42, 1)
+    return SimilarityGraph.from_edges(left, right, np.ones(len(left)), n_rows=60, threshold=0.5)
+
+
+@pytest.mark.parametrize("graph", [chain(101), ladder(), communities(), cliques()])
+@pytest.mark.parametrize("groups", [None, 40])
+def test_each_way_out_that_the_error_quotes_leads_where_it_says(
+    graph: SimilarityGraph, groups: int | None
+) -> None:
+    n = graph.n_rows
+    options: dict[str, object] = {"sizes": (0.55, 0.45), "tolerance": 0.01}
+    if groups:
+        options["groups"] = [i // 2 if i < groups else None for i in range(n)]
+    rows = [f"row {i}" for i in range(n)]
+
+    def take(**way: object) -> splitleak.Split:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return splitleak.split_by_similarity(rows, similarity=graph, **{**options, **way})  # type: ignore[arg-type]
+
+    with pytest.raises(InfeasibleSplitError, match="Ways out:") as error:
+        take()
+    ways = "; ".join(error.value.ways_out)
+    quoted = re.findall(r"threshold=([\d.]+) gives (train [\d.]+ %, test [\d.]+ %)", ways)
+    for threshold, sizes in quoted:
+        assert percentages(take(threshold=float(threshold), on_infeasible="nearest").sizes) == sizes
+    met = re.findall(r"threshold=([\d.]+) meets them: (train [\d.]+ %, test [\d.]+ %)", ways)
+    for threshold, sizes in met:
+        assert percentages(take(threshold=float(threshold)).sizes) == sizes
+        assert float(take(on_infeasible="raise_threshold").provenance.options["threshold"]) <= float(
+            threshold
+        )  # type: ignore[union-attr]
+    dropped = re.search(r"drops (\d+) rows? \(([\d.]+) %\) and leaves (train [\d.]+ %, test [\d.]+ %)", ways)
+    if dropped:
+        found = take(on_infeasible="drop")
+        gone = int((found.codes < 0).sum())
+        assert (str(gone), f"{100 * gone / n:.1f}", percentages(found.sizes)) == dropped.groups()
+    else:
+        with pytest.raises(InfeasibleSplitError, match="by dropping rows"):
+            take(on_infeasible="drop")
+    cut = re.search(r"leaks: ([\d,]+) similar pairs? would cross, and ([\d.]+) % of the held-out rows", ways)
+    assert cut is not None
+    found = take(on_infeasible="cut")
+    held = found.certificate.held_out[0]  # type: ignore[union-attr]
+    assert f"{found.certificate.n_crossing:,}" == cut.group(1)  # type: ignore[union-attr]
+    assert f"{100 * held.share:.1f}" == cut.group(2)
+    nearest = re.search(r"takes the nearest sizes: (train [\d.]+ %, test [\d.]+ %)", ways)
+    assert percentages(take(on_infeasible="nearest").sizes) == nearest.group(1)  # type: ignore[union-attr]
+
+
+def test_the_error_quotes_the_threshold_curve() -> None:
+    with pytest.raises(InfeasibleSplitError) as error:
+        split(ladder(), 200, tolerance=0.01)
+    way = error.value.ways_out[0]
+    assert len(re.findall(r"threshold=[\d.]+ gives train [\d.]+ %, test [\d.]+ %", way)) >= 1
+    assert "meets them" in way
+
+
+def test_a_graph_beyond_the_budget_is_not_priced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("splitleak.ways_out.PRICED", 100)
+    with pytest.raises(
+        InfeasibleSplitError, match="'drop' drops as few rows as it can.*'cut' cuts as little"
+    ):
+        split(chain(101), 101)
+
+
+def test_one_cluster_goes_to_train_whatever_is_asked() -> None:
+    for sizes in ((0.5, 0.5), (0.1, 0.9), (0.1, 0.3, 0.6)):
+        with pytest.warns(splitleak.SplitleakWarning, match="all 50 rows form one cluster"):
+            found = splitleak.split_by_similarity(["same"] * 50, sizes=sizes, on_infeasible="nearest")
+        assert found.sizes["train"] == 50
+
+
+def test_dropping_that_fails_names_rule_obstacle_and_ways_out() -> None:
+    with pytest.raises(
+        InfeasibleSplitError,
+        match=r"sizes of train 50 %, test 50 % cannot be met within 2 % of the kept rows by dropping rows.*: whole sets"
+        r" of equal rows are too large: row 0 stands for 50 rows\. Nearest: .* Ways out: \(1\) ask for other sizes=",
+    ) as error:
+        splitleak.split_by_similarity(["same"] * 50, sizes=(0.5, 0.5), on_infeasible="drop")
+    assert set(error.value.nearest) == {"train", "test"}
 
 
 def test_classes_stay_balanced_when_rows_are_dropped() -> None:

@@ -252,7 +252,7 @@ def test_without_groups_is_named_as_a_way_out() -> None:
         ({"sizes": {"train": -0.8, "test": 1.8}}, "train"),
         ({"sizes": {"train": 80, "test": 40}}, "120|100"),
         ({"missing": "drop"}, "missing='drop' is not known"),
-        ({"on_infeasible": "cut"}, "on_infeasible='cut' is not known"),
+        ({"on_infeasible": "crop"}, "on_infeasible='crop' is not known"),
         ({"tolerance": 2}, "tolerance must be"),
         ({"seed": -1}, "seed must be"),
     ],

@@ -113,8 +113,10 @@ class _Problem:
     def __init__(self, sizes: list[int], counts: list[int], targets: list[int], filled: list[bool]) -> None:
         self.sizes, self.counts, self.targets = sizes, counts, targets
         needed = [not f for f in filled]
-        # with too few clusters some partition stays empty anyway, and then only rows count
-        self.needed = needed if sum(counts) >= sum(needed) else [False] * len(targets)
+        if sum(counts) < sum(needed):
+            # some partition stays empty anyway: never the first, on which models are trained; then only rows count
+            needed = [needed[0] and sum(counts) > 0] + [False] * (len(targets) - 1)
+        self.needed = needed
         self.partitions = range(len(targets))
         self._least: int | None = None
 

@@ -19,6 +19,8 @@ from splitleak.rendering.tables import (
     headline,
     provenance_table,
     size_table,
+    split_explanation,
+    split_headline,
 )
 
 _CROSSING_SHOWN = 100
@@ -53,15 +55,13 @@ def split_page(
     """
     title = title or f"Split of {summary['n_rows']:,} rows"
     sections = [s for s in _sections(summary) if histogram or s.title != _NEAREST]
-    return _render(
-        "page.html", title=title, **_verdict(summary["certificate"]), sections=[*before, *sections]
-    )
+    return _render("page.html", title=title, **_split_verdict(summary), sections=[*before, *sections])
 
 
 def split_fragment(summary: Summary) -> str:
     """Return the part of a split that a notebook shows: verdict, sizes, class balance, histogram."""
     sections = [s for s in _sections(summary, identifier="cell") if s.title in ("Sizes", "Classes", _NEAREST)]
-    return _render("fragment.html", **_verdict(summary["certificate"]), sections=sections)
+    return _render("fragment.html", **_split_verdict(summary), sections=sections)
 
 
 def certificate_fragment(certificate: Summary) -> str:
@@ -77,6 +77,13 @@ _NEAREST = "How near held-out rows come to the training rows"
 def _verdict(certificate: Summary | None) -> dict[str, Any]:
     verdict = "none" if certificate is None else certificate["verdict"]
     return {"verdict": verdict, "headline": headline(certificate), "explanation": explanation(certificate)}
+
+
+def _split_verdict(summary: Summary) -> dict[str, Any]:
+    return _verdict(summary["certificate"]) | {
+        "headline": split_headline(summary),
+        "explanation": split_explanation(summary),
+    }
 
 
 def _sections(summary: Summary, identifier: str = "page") -> list[Section]:

@@ -132,6 +132,25 @@ def headline(certificate: Summary | None) -> str:
     return f"Verdict: {verdict}."
 
 
+def asked_leak(summary: Summary) -> str | None:
+    """Return how much was cut because on_infeasible='cut' asked for it; None: nothing was."""
+    made = summary["provenance"]
+    notes = () if made is None else made["notes"]
+    return next((note for note in notes if note.startswith("on_infeasible='cut'")), None)
+
+
+def split_headline(summary: Summary) -> str:
+    """Return the verdict on a split; of a leak that was asked for, that it was."""
+    text = headline(summary["certificate"])
+    return text.replace("Leaking:", "Leaking, as asked for:", 1) if asked_leak(summary) else text
+
+
+def split_explanation(summary: Summary) -> list[str]:
+    """Return the sentences that stand behind the verdict on a split."""
+    note = asked_leak(summary)
+    return [*([f"{note}."] if note else []), *explanation(summary["certificate"])]
+
+
 def explanation(certificate: Summary | None) -> list[str]:
     """Return the sentences that stand behind the verdict."""
     if certificate is None:

@@ -15,6 +15,8 @@ from splitleak.rendering.tables import (
     explanation,
     headline,
     size_table,
+    split_explanation,
+    split_headline,
 )
 from splitleak.rendering.text import filled, printable, table_text
 
@@ -63,14 +65,18 @@ def show_split(summary: Summary) -> None:
     classes = class_table(summary)
     if classes is not None:
         show_table(classes)
-    show_certificate(summary["certificate"])
+    _show_verdict(summary["certificate"], split_headline(summary), split_explanation(summary), 10)
 
 
 def show_certificate(certificate: Summary | None, *, most: int = 10) -> None:
     """Print the verdict, what stands behind it, and the worst crossing pairs."""
+    _show_verdict(certificate, headline(certificate), explanation(certificate), most)
+
+
+def _show_verdict(certificate: Summary | None, verdict: str, sentences: Sequence[str], most: int) -> None:
     print()
-    show(headline(certificate), style=_STYLES.get(certificate["verdict"], "") if certificate else "bold")
-    show_paragraphs(explanation(certificate))
+    show(verdict, style=_STYLES.get(certificate["verdict"], "") if certificate else "bold")
+    show_paragraphs(sentences)
     if certificate is None:
         return
     show_table(across_table(certificate))

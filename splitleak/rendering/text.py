@@ -9,6 +9,7 @@ from splitleak.rendering.tables import (
     Summary,
     Table,
     across_table,
+    asked_leak,
     class_table,
     cluster_sentence,
     count,
@@ -16,6 +17,7 @@ from splitleak.rendering.tables import (
     explanation,
     headline,
     size_table,
+    split_headline,
 )
 
 WIDTH = 100
@@ -27,7 +29,10 @@ def split_text(summary: Summary) -> str:
     clusters = cluster_sentence(summary)
     if clusters:
         lines += ["", clusters]
-    lines += ["", headline(summary["certificate"])]
+    lines += ["", split_headline(summary)]
+    note = asked_leak(summary)
+    if note:
+        lines.append(filled(f"{note}."))
     if summary["certificate"] is None:
         lines[-1] += " splitleak.certify(data, split) searches it for similar rows across partitions."
     return "\n".join(lines)

@@ -82,6 +82,7 @@ def separate_rows(
     max_dropped: int | None = None,
     seed: int = 0,
     start: Ints | None = None,
+    names: Sequence[str] | None = None,
 ) -> Separation:
     """Drop as few rows as possible so that the others can be split at the sizes asked for.
 
@@ -105,6 +106,8 @@ def separate_rows(
         As for `separate`.
     start : int64 array of shape (n_rows,), optional
         Codes of an answer for a lower threshold, to start from.
+    names : sequence of str, optional
+        What messages call the partitions.
 
     Returns
     -------
@@ -145,7 +148,7 @@ def separate_rows(
     )  # fmt: skip
     first = np.full(n, -1, dtype=np.int64)
     first[row[::-1]] = np.arange(len(row) - 1, -1, -1)
-    found = solve(request, max_dropped=max_dropped, seed=seed, rows=first)
+    found = solve(request, max_dropped=max_dropped, seed=seed, rows=first, names=names)
     return replace(found, codes=found.codes[row])
 
 

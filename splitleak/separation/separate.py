@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -123,8 +124,15 @@ def separate(
     return solve(request, max_dropped=max_dropped, seed=seed)
 
 
-def solve(request: Request, *, max_dropped: int | None, seed: int, rows: Ints | None = None) -> Separation:
-    """Answer a checked request; `rows` names the row that stands for each node in messages."""
+def solve(
+    request: Request,
+    *,
+    max_dropped: int | None,
+    seed: int,
+    rows: Ints | None = None,
+    names: Sequence[str] | None = None,
+) -> Separation:
+    """Answer a checked request; in messages, `rows` has the row that stands for each node, `names` the partitions."""
     from splitleak.separation.improve import improve, search
 
     problem, order = request.problem()
@@ -138,9 +146,9 @@ def solve(request: Request, *, max_dropped: int | None, seed: int, rows: Ints | 
     request.verify(codes)
     found = _separation(request, codes)
     if not problem.feasible(part):
-        raise _infeasible(request, found, problem.blocks[np.argsort(order)], rows)
+        raise _infeasible(request, found, problem.blocks[np.argsort(order)], rows, names)
     if max_dropped is not None and found.dropped > max_dropped:
-        raise _over_budget(found, max_dropped)
+        raise _over_budget(found, max_dropped, names)
     return found
 
 
@@ -156,9 +164,11 @@ def _separation(request: Request, codes: Ints) -> Separation:
     return Separation(codes, n_kept, int(request.weights.sum()) - n_kept, achieved, deviation, gap)
 
 
-def _infeasible(request: Request, found: Separation, blocks: Ints, rows: Ints | None) -> InfeasibleSplitError:
-    asked = ", ".join(f"{100 * share:.3g} %" for share in request.shares)
-    nearest = ", ".join(f"{rows:,}" for rows in found.achieved)
+def _infeasible(
+    request: Request, found: Separation, blocks: Ints, rows: Ints | None, names: Sequence[str] | None
+) -> InfeasibleSplitError:
+    asked = _listed(names, [f"{100 * share:.3g} %" for share in request.shares])
+    nearest = _listed(names, [f"{part:,}" for part in found.achieved])
     word, number = ("node", np.arange(request.n_nodes)) if rows is None else ("row", rows)
     total, tied = int(request.weights.sum()), np.bincount(blocks, request.weights * request.protected)
     if tied.max() > (1 - request.shares.max()) * found.kept:
@@ -168,32 +178,45 @@ def _infeasible(request: Request, found: Separation, blocks: Ints, rows: Ints | 
             f"protected {word}s must stay and hang together: the largest such block has {int(tied.max()):,} of"
             f" {total:,} rows ({word}s {shown})"
         )
-        way = "protect fewer of them, ask for other sizes, or raise tolerance="
+        ways = ["protect fewer of them", "ask for other sizes=", "allow more with tolerance="]
     elif request.weights.max() > 1:
         heaviest = int(np.argmax(request.weights))
         obstacle = (
             f"whole sets of equal rows are too large: {word} {number[heaviest]} stands for"
             f" {request.weights[heaviest]:,} rows"
         )
-        way = "ask for other sizes, or raise tolerance="
+        ways = ["ask for other sizes=", "allow more with tolerance=", "deduplicate the rows first"]
     else:
         obstacle = "too many rows are similar to nearly all others"
-        way = "ask for other sizes, raise the threshold, or raise tolerance="
+        ways = ["a higher threshold=", "ask for other sizes=", "allow more with tolerance="]
     return InfeasibleSplitError(
-        f"no way was found to drop rows so that sizes of {asked} are met within {request.tolerance:g} of the kept"
-        f" rows: {obstacle}. Nearest found: {nearest} rows, {found.dropped:,} dropped. Ways out: {way}.",
-        nearest={str(p): int(rows) for p, rows in enumerate(found.achieved)},
+        f"sizes of {asked} cannot be met within {100 * request.tolerance:g} % of the kept rows by dropping rows, as far"
+        f" as the search could find: {obstacle}. Nearest: {nearest} rows, with {found.dropped:,} dropped. Ways out:"
+        f" {'; '.join(f'({i}) {way}' for i, way in enumerate(ways, 1))}.",
+        nearest=_named(names, found),
         largest_cluster=int(request.weights.max()),
-        ways_out=[way],
+        ways_out=ways,
     )
 
 
-def _over_budget(found: Separation, max_dropped: int) -> InfeasibleSplitError:
+def _over_budget(found: Separation, max_dropped: int, names: Sequence[str] | None) -> InfeasibleSplitError:
+    ways = [f"max_dropped={found.dropped}", "a higher threshold=", "other sizes="]
     return InfeasibleSplitError(
         f"max_dropped={max_dropped:,} rows are not enough: {found.dropped:,} rows"
-        f" ({100 * found.dropped / (found.kept + found.dropped):.2f} %) would have to be dropped; sizes would then"
-        f" be {', '.join(f'{rows:,}' for rows in found.achieved)}. Ways out: max_dropped={found.dropped}, a higher"
-        " threshold=, or other sizes.",
-        nearest={str(p): int(rows) for p, rows in enumerate(found.achieved)},
-        ways_out=[f"max_dropped={found.dropped}"],
+        f" ({100 * found.dropped / (found.kept + found.dropped):.2f} %) would have to be dropped, which leaves"
+        f" {_listed(names, [f'{part:,}' for part in found.achieved])} rows. Ways out:"
+        f" {'; '.join(f'({i}) {way}' for i, way in enumerate(ways, 1))}.",
+        nearest=_named(names, found),
+        ways_out=ways,
     )
+
+
+def _listed(names: Sequence[str] | None, values: Sequence[str]) -> str:
+    if names is None:
+        return ", ".join(values)
+    return ", ".join(f"{name} {value}" for name, value in zip(names, values, strict=True))
+
+
+def _named(names: Sequence[str] | None, found: Separation) -> dict[str, int]:
+    known = map(str, range(len(found.achieved))) if names is None else names
+    return dict(zip(known, found.achieved.tolist(), strict=True))

@@ -58,28 +58,36 @@ def without_hubs(problem: Problem, share: float, most: float) -> Part | None:
 def multilevel(problem: Problem, number: int, seed: int, lost: Ints | None = None) -> tuple[Part, Ints]:
     """Return a state made by a balanced cut of few edges, and removal of nodes until no edge crosses.
 
-    Coarsen by clusters of bounded size, grow the parts in the small graph, refine while going back (after
-    Hendrickson and Leland 1995; Karypis and Kumar 1998). Starts of another `number` differ in kind as well.
-
     `lost` is what the removal is expected to take from each part, in rows: the cut makes parts larger by it.
     What it took is returned, too.
     """
     lost = np.zeros(problem.k, dtype=np.int64) if lost is None else lost
     total = int(problem.weights.sum())
     wanted = (problem.shares * (total - lost.sum())).astype(np.int64) + lost
-    levels, maps = _coarsen(problem, number, seed)
     slack = int((0.004, 0.03)[number % 2] * total)
+    strength = _edge_strength(problem, damped=number % 3 == 2)
+    cut = balanced_cut(problem, strength, number, wanted, slack, seed)
+    part = cut.astype(np.int8)
+    cover(problem.starts, problem.ends, problem.cost, part, problem.k)
+    gone = part == problem.k
+    taken = np.bincount(cut[gone], problem.weights[gone], minlength=problem.k).astype(np.int64)
+    return part, taken
+
+
+def balanced_cut(problem: Problem, strength: Ints, number: int, wanted: Ints, slack: int, seed: int) -> Ints:
+    """Return the part of each node, little strength between parts of about `wanted` rows (within `slack`).
+
+    Coarsen by clusters of bounded size, grow the parts in the small graph, refine while going back (after
+    Hendrickson and Leland 1995; Karypis and Kumar 1998). Cuts of another `number` differ in kind as well.
+    """
+    levels, maps = _coarsen(problem, strength, number, seed)
     cut = _first_cut(problem, levels[-1], maps, wanted, slack, seed)
     for level, label in zip(levels[-2::-1], maps[::-1], strict=True):
         cut = cut[label]
         if label is problem.blocks:  # within a block no node moves alone
             break
         _refine(level, cut, wanted, slack, 3)
-    part = cut.astype(np.int8)
-    cover(problem.starts, problem.ends, problem.cost, part, problem.k)
-    gone = part == problem.k
-    taken = np.bincount(cut[gone], problem.weights[gone], minlength=problem.k).astype(np.int64)
-    return part, taken
+    return cut
 
 
 def _edge_strength(problem: Problem, *, damped: bool) -> Ints:
@@ -92,11 +100,10 @@ def _edge_strength(problem: Problem, *, damped: bool) -> Ints:
     return strength
 
 
-def _coarsen(problem: Problem, number: int, seed: int) -> tuple[list[_Level], list[Ints]]:
+def _coarsen(problem: Problem, strength: Ints, number: int, seed: int) -> tuple[list[_Level], list[Ints]]:
     """Return graphs from fine to coarse, and for each but the last the coarse node of each node."""
     total = int(problem.weights.sum())
     cap = max(1, int(total * problem.shares.min() / 4))
-    strength = _edge_strength(problem, damped=number % 3 == 2)
     levels = [_Level(problem.starts, problem.ends, strength, problem.weights)]
     maps: list[Ints] = []
     # whole communities at once, or step by step: neither is better on all graphs
