@@ -7,7 +7,8 @@
     │   ├── DataMismatchError            a split and data that do not belong together
     │   └── MissingDependencyError       a feature whose extra is not installed (ImportError, too)
     ├── InfeasibleSplitError             whole clusters cannot meet the sizes asked for
-    └── LeakageError                     a report that was asked to raise when it finds a leak
+    ├── LeakageError                     a report that was asked to raise when it finds a leak
+    └── NotPlantable                     a leak that cannot be planted in this table, with the reason
     SplitleakWarning (UserWarning)       something that the caller should know, and that did not stop the work
 """
 
@@ -73,6 +74,10 @@ class LeakageError(SplitleakError):
     def __init__(self, message: str, *, codes: Iterable[str] = ()) -> None:
         super().__init__(message)
         self.codes = list(codes)
+
+
+class NotPlantable(SplitleakError):  # noqa: N818 - an answer about a table, as StopIteration is about a loop
+    """A leak that cannot be planted in this table; the message says why."""
 
 
 class SplitleakWarning(UserWarning):

@@ -1,0 +1,239 @@
+"""Rows of train that stand in test again: as they are, a little changed, or with another target."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from splitleak.errors import NotPlantable
+from splitleak.planting.base import Labels, Leak, Rng, Rows, planted
+from splitleak.planting.tables import (
+    as_written,
+    class_codes,
+    inputs,
+    number_columns,
+    positions,
+    replaced,
+    robust_scale,
+    row_keys,
+    text_columns,
+    values,
+)
+
+_SHARE = "share of the test rows that are copies of train rows (2 rows at least)"
+
+
+@planted(
+    "copies_of_inputs", "train rows copied into test, targets as they were", ("SPL101",),
+    weak=0.01, ordinary=0.02, strong=0.1, meaning=_SHARE,
+)  # fmt: skip
+def copies_of_inputs(table: pd.DataFrame, target: Any, split: Labels, rng: Rng, strength: float) -> Leak:
+    refuse_common_rows(inputs(table, target), split, strength)
+    rows, sources = _draw(split, rng, strength)
+    out = _copied(table, rows, sources)
+    out[target] = table[target].array
+    return Leak(out, split, rows=rows, extra={"partners": sources})
+
+
+@planted(
+    "copies_of_rows", "train rows copied into test, target included", ("SPL101",),
+    weak=0.01, ordinary=0.02, strong=0.1, meaning=_SHARE,
+)  # fmt: skip
+def copies_of_rows(table: pd.DataFrame, target: Any, split: Labels, rng: Rng, strength: float) -> Leak:
+    refuse_common_rows(inputs(table, target), split, strength)
+    rows, sources = _draw(split, rng, strength)
+    return Leak(_copied(table, rows, sources), split, rows=rows, extra={"partners": sources})
+
+
+@planted(
+    "copies_with_other_targets", "train rows copied into test with another target", ("SPL101", "SPL103"),
+    weak=0.01, ordinary=0.02, strong=0.1, meaning=_SHARE,
+)  # fmt: skip
+def copies_with_other_targets(
+    table: pd.DataFrame, target: Any, split: Labels, rng: Rng, strength: float
+) -> Leak:
+    refuse_common_rows(inputs(table, target), split, strength)
+    rows, _ = _draw(split, rng, strength)
+    sources = _of_other_target(table, target, rows, positions(split, "train"), rng)
+    out = _copied(table, rows, sources)
+    out[target] = table[target].array
+    return Leak(out, split, rows=rows, extra={"partners": sources})
+
+
+@planted(
+    "conflicting_targets", "equal inputs anywhere with targets that disagree", ("SPL103",),
+    weak=0.01, ordinary=0.02, strong=0.1,
+    meaning="share of all rows that repeat another row's inputs with another target (2 rows at least)",
+)  # fmt: skip
+def conflicting_targets(table: pd.DataFrame, target: Any, split: Labels, rng: Rng, strength: float) -> Leak:
+    refuse_common_rows(inputs(table, target), split, strength)
+    n = len(table)
+    rows = rng.choice(n, _count(strength, n), replace=False).astype(np.int64)
+    sources = _of_other_target(table, target, rows, np.setdiff1d(np.arange(n), rows), rng)
+    out = _copied(table, rows, sources)
+    out[target] = table[target].array
+    return Leak(out, split, rows=rows, extra={"partners": sources})
+
+
+def _near(noise: float) -> Callable[[pd.DataFrame, Any, Labels, Rng, float], Leak]:
+    def near_copies(table: pd.DataFrame, target: Any, split: Labels, rng: Rng, strength: float) -> Leak:
+        names = number_columns(table, target, least=2)
+        _refuse_close_rows(table[names], split, noise)
+        rows, sources = _draw(split, rng, strength, least=3)
+        out = _copied(table, rows, sources)
+        for name in names:
+            x = values(out[name])
+            x[rows] += rng.standard_normal(len(rows)) * noise * robust_scale(values(table[name]))
+            x[rows] = as_written(x[rows], table[name])
+            out = replaced(out, name, x)
+        exact = row_keys(inputs(out, target))
+        if np.isin(exact[rows], exact[sources]).mean() > 0.2:
+            raise NotPlantable(f"numbers are too coarse for a noise of {noise} standard deviations")
+        return Leak(out, split, rows=rows, extra={"partners": sources})
+
+    return near_copies
+
+
+for _noise in (0.01, 0.05):
+    planted(
+        f"near_copies_{_noise}", f"train rows copied into test with a noise of {_noise} robust standard deviations",
+        ("SPL102",), weak=0.02, ordinary=0.05, strong=0.2,
+        meaning="share of the test rows that are near copies of train rows (3 rows at least)",
+    )(_near(_noise))  # fmt: skip
+
+
+@planted(
+    "copies_with_changed_columns", "train rows copied into test, a fifth of their columns from other rows",
+    ("SPL102",), weak=0.02, ordinary=0.05, strong=0.2,
+    meaning="share of the test rows that are such copies of train rows (3 rows at least)",
+)  # fmt: skip
+def copies_with_changed_columns(
+    table: pd.DataFrame, target: Any, split: Labels, rng: Rng, strength: float
+) -> Leak:
+    names = [name for name in table.columns if name != target]
+    change = max(1, len(names) // 5)
+    _refuse_alike_rows(table[names], split, len(names) - change, rng)
+    rows, sources = _draw(split, rng, strength, least=3)
+    out = _copied(table, rows, sources)
+    order = np.tile(np.arange(len(table)), (len(names), 1))  # which row each cell of a column is taken from
+    for row in rows:
+        for column in rng.choice(len(names), change, replace=False):
+            order[column, row] = rng.integers(len(table))
+    for i, name in enumerate(names):
+        out[name] = out[name].take(order[i]).array
+    return Leak(out, split, rows=rows, extra={"partners": sources})
+
+
+@planted(
+    "near_copies_of_texts", "train texts copied into test, a tenth of their words changed", ("SPL102",),
+    weak=0.02, ordinary=0.05, strong=0.2,
+    meaning="share of the test rows that are near copies of train rows (3 rows at least)",
+)  # fmt: skip
+def near_copies_of_texts(table: pd.DataFrame, target: Any, split: Labels, rng: Rng, strength: float) -> Leak:
+    names = text_columns(table, target)
+    if not names:
+        raise NotPlantable("needs a column of texts")
+    rows, sources = _draw(split, rng, strength, least=3)
+    long = table[names[0]].fillna("").str.count(r"\S+").to_numpy() >= 6
+    able = np.intersect1d(positions(split, "train"), np.flatnonzero(long))
+    if len(able) < len(rows):
+        raise NotPlantable("needs train texts of 6 words and more")
+    sources = rng.choice(able, len(rows), replace=False).astype(np.int64)
+    out = _copied(table, rows, sources)
+    lexicon = np.unique(" ".join(table[names[0]].dropna().tolist()[:2000]).split())
+    texts = out[names[0]].tolist()
+    for row in rows:
+        words = texts[row].split()
+        for place in rng.choice(len(words), max(1, len(words) // 10), replace=False):
+            words[place] = str(rng.choice(lexicon[lexicon != words[place]]))
+        texts[row] = " ".join(words)
+    out[names[0]] = pd.Series(texts, index=out.index, dtype=table[names[0]].dtype)
+    return Leak(out, split, columns=(names[0],), rows=rows, extra={"partners": sources})
+
+
+def _count(share: float, n: int, least: int = 2) -> int:
+    count = max(least, round(share * n))
+    if 2 * count > n:
+        raise NotPlantable(f"{count} of {n} rows would be copies")
+    return count
+
+
+def _draw(split: Labels, rng: Rng, share: float, least: int = 2) -> tuple[Rows, Rows]:
+    """Draw test rows to be overwritten, and as many train rows."""
+    train, test = positions(split, "train"), positions(split, "test")
+    count = _count(share, len(test), least)
+    if count > len(train):
+        raise NotPlantable(f"{count} rows are to be copied, train has {len(train)}")
+    return rng.choice(test, count, replace=False), rng.choice(train, count, replace=False)
+
+
+def _copied(table: pd.DataFrame, rows: Rows, sources: Rows) -> pd.DataFrame:
+    order = np.arange(len(table))
+    order[rows] = sources
+    return table.take(order).set_axis(table.index)
+
+
+def _of_other_target(table: pd.DataFrame, target: Any, rows: Rows, pool: Rows, rng: Rng) -> Rows:
+    """Draw for each row another row of the pool whose target disagrees."""
+    codes = class_codes(table, target)
+    y = values(table[target]) if codes is None else codes.astype(np.float64)
+    apart = float(y.std()) if codes is None else 0.5
+    if len(pool) < len(rows):
+        raise NotPlantable("too few rows to copy from")
+    pool = rng.permutation(pool)
+    sources, free = pool[: len(rows)].copy(), y[pool[len(rows) :]]
+    for i in np.flatnonzero(np.abs(y[sources] - y[rows]) <= apart):
+        able = np.flatnonzero(np.abs(free - y[rows[i]]) > apart)  # a row that is taken is NaN: never able
+        if not len(able):
+            raise NotPlantable("too few rows have another target")
+        sources[i] = pool[len(rows) + able[0]]
+        free[able[0]] = np.nan
+    return sources.astype(np.int64)
+
+
+def refuse_common_rows(table: pd.DataFrame, split: Labels, share: float) -> None:
+    """Refuse where rows of test have equal rows in train as it is."""
+    keys = row_keys(table)
+    known = np.isin(keys[split == "test"], keys[split == "train"]).mean()
+    if known > max(share, 2 / max(1, (split == "test").sum())) / 2:
+        raise NotPlantable(
+            f"{known:.1%} of the test rows have an equal train row as it is: copies would not stand out"
+        )
+
+
+def _refuse_close_rows(numbers: pd.DataFrame, split: Labels, noise: float) -> None:
+    """Refuse where rows have other rows about as near as the copies would be: no method could tell them apart."""
+    from sklearn.neighbors import NearestNeighbors
+
+    x = np.column_stack([values(numbers[name]) / robust_scale(values(numbers[name])) for name in numbers])
+    x = np.where(np.isnan(x), np.nanmedian(x, axis=0), x)
+    train, test = x[split == "train"][:5000], x[split == "test"][:500]
+    distance, _ = NearestNeighbors(n_neighbors=1).fit(train).kneighbors(test)
+    near = float(np.quantile(distance[:, 0], 0.1)) / np.sqrt(x.shape[1])
+    if near < 4 * noise:
+        raise NotPlantable(
+            f"a tenth of the test rows have a train row within {near:.3f} standard deviations as it is: "
+            f"copies with a noise of {noise} would not stand out"
+        )
+
+
+def _refuse_alike_rows(table: pd.DataFrame, split: Labels, agree: int, rng: Rng) -> None:
+    """Refuse where rows share as many columns with some other row as the copies would."""
+    if table.shape[1] < 5:
+        raise NotPlantable(f"needs 5 columns beside the target, has {table.shape[1]}")
+    codes: NDArray[np.int64] = np.column_stack(
+        [pd.factorize(table[name], use_na_sentinel=False)[0] for name in table]
+    )
+    train, test = codes[split == "train"], codes[split == "test"]
+    sample = test[rng.permutation(len(test))[:200]]
+    train = train[rng.permutation(len(train))[:5000]]
+    most = np.array([(train == row).sum(axis=1).max() for row in sample])
+    if np.quantile(most, 0.9) > agree - 2:
+        raise NotPlantable(
+            f"a tenth of the test rows share {int(np.quantile(most, 0.9))} of {table.shape[1]} columns "
+            "with a train row as it is: copies would not stand out"
+        )

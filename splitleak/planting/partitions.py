@@ -1,0 +1,176 @@
+"""Splits whose test part is not like train, too small, or wrongly labelled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from splitleak.errors import NotPlantable
+from splitleak.planting.base import Labels, Leak, Rng, planted
+from splitleak.planting.tables import (
+    Numbers,
+    as_written,
+    category_columns,
+    classes_of,
+    inputs,
+    is_number,
+    number_columns,
+    positions,
+    replaced,
+    robust_scale,
+    values,
+)
+
+
+@planted(
+    "split_predictable", "one column shifted in test", ("SPL305", "SPL308"),
+    weak=0.3, ordinary=1.0, strong=2.0, meaning="shift in robust standard deviations of the column",
+)  # fmt: skip
+def split_predictable(table: pd.DataFrame, target: Any, split: Labels, rng: Rng, strength: float) -> Leak:
+    names = number_columns(table, target, least=1)
+    name = names[int(rng.integers(len(names)))]
+    x = values(table[name])
+    x[split == "test"] += strength * robust_scale(x)
+    return Leak(replaced(table, name, as_written(x, table[name])), split, columns=(name,))
+
+
+@planted(
+    "label_shift", "rows of one class moved from train to test", ("SPL306",),
+    weak=0.1, ordinary=0.3, strong=0.5, meaning="by how much the class's share of test is raised",
+)  # fmt: skip
+def label_shift(table: pd.DataFrame, target: Any, split: Labels, rng: Rng, strength: float) -> Leak:
+    codes = classes_of(table, target)
+    test = split == "test"
+    count = round(strength * test.sum())
+    counts = np.bincount(codes[split == "train"], minlength=codes.max() + 1)
+    able = np.flatnonzero(
+        (counts > count) & (np.bincount(codes[test], minlength=len(counts)) + count <= test.sum())
+    )
+    if not len(able) or count < 5:
+        raise NotPlantable(f"no class has {count} train rows to move into test")
+    chosen = rng.choice(able)
+    return Leak(table.copy(), _swapped(split, codes == chosen, count, rng), columns=(target,))
+
+
+@planted(
+    "missing_class", "a class of the training rows that test does not have", ("SPL306",),
+    weak=0.05, ordinary=0.1, strong=0.3, meaning="least share of the class in all rows",
+)  # fmt: skip
+def missing_class(table: pd.DataFrame, target: Any, split: Labels, rng: Rng, strength: float) -> Leak:
+    codes = classes_of(table, target)
+    share = np.bincount(codes) / len(codes)
+    able = np.flatnonzero((share >= strength) & (share < 0.8))
+    if not len(able):
+        raise NotPlantable(f"no class holds between {strength:.0%} and 80 % of the rows")
+    chosen = codes == rng.choice(able)
+    count = int((chosen & (split == "test")).sum())
+    if count < 4 or (~chosen & (split == "train")).sum() <= count:
+        raise NotPlantable("too few rows to take the class out of test")
+    return Leak(table.copy(), _swapped(split, ~chosen, count, rng), columns=(target,))
+
+
+@planted(
+    "new_category", "a level of a category that only test has", ("SPL307",),
+    weak=0.02, ordinary=0.05, strong=0.2, meaning="share of the test rows that hold it (3 rows at least)",
+)  # fmt: skip
+def new_category(table: pd.DataFrame, target: Any, split: Labels, rng: Rng, strength: float) -> Leak:
+    names = [n for n in category_columns(table, target) if not pd.api.types.is_bool_dtype(table[n].dtype)]
+    names = [n for n in names if not isinstance(table[n].dtype, pd.CategoricalDtype)]
+    if not names:
+        raise NotPlantable("needs a column of categories")
+    name = names[int(rng.integers(len(names)))]
+    test = positions(split, "test")
+    rows = rng.choice(test, min(len(test), max(3, round(strength * len(test)))), replace=False)
+    column = table[name].astype(object)
+    column.iloc[rows] = "late addition"
+    out = table.copy()
+    out[name] = column.astype(table[name].dtype)
+    return Leak(out, split, columns=(name,), rows=rows)
+
+
+@planted(
+    "range_not_in_train", "numbers in test beyond all that train has", ("SPL308",),
+    weak=0.02, ordinary=0.05, strong=0.2, meaning="share of the test rows beyond train's largest (3 rows at least)",
+)  # fmt: skip
+def range_not_in_train(table: pd.DataFrame, target: Any, split: Labels, rng: Rng, strength: float) -> Leak:
+    names = number_columns(table, target, least=1)
+    name = names[int(rng.integers(len(names)))]
+    test = positions(split, "test")
+    rows = rng.choice(test, min(len(test), max(3, round(strength * len(test)))), replace=False)
+    x = values(table[name])
+    known = x[~np.isnan(x)]
+    step = max(float(known.std()), 1.0 if is_whole(known) else 0.0)
+    x[rows] = as_written(known.max() + step * rng.uniform(1, 3, len(rows)), table[name])
+    return Leak(replaced(table, name, x), split, columns=(name,), rows=rows)
+
+
+@planted(
+    "test_too_small", "a test part of a few rows", ("SPL401",),
+    weak=50, ordinary=20, strong=8, meaning="rows left in test (fewer is worse)",
+)  # fmt: skip
+def too_small(table: pd.DataFrame, target: Any, split: Labels, rng: Rng, strength: float) -> Leak:
+    test = rng.permutation(positions(split, "test"))
+    if len(test) <= strength:
+        raise NotPlantable(f"test has {len(test)} rows, {strength:g} are to be left")
+    out = split.copy()
+    out[test[int(strength) :]] = "train"
+    return Leak(table.copy(), out)
+
+
+@planted(
+    "wrong_labels", "rows given the label of another class", ("SPL402",),
+    weak=0.02, ordinary=0.05, strong=0.1, meaning="share of all rows that hold a wrong label",
+)  # fmt: skip
+def wrong_labels(table: pd.DataFrame, target: Any, split: Labels, rng: Rng, strength: float) -> Leak:
+    codes = classes_of(table, target)
+    _refuse_hard_targets(table, target, codes, rng)
+    rows = rng.choice(len(codes), max(2, round(strength * len(codes))), replace=False)
+    _, first = np.unique(codes, return_index=True)
+    new = (codes[rows] + rng.integers(1, codes.max() + 1, len(rows))) % (codes.max() + 1)
+    order = np.arange(len(codes))
+    order[rows] = first[new]
+    out = table.copy()
+    out[target] = table[target].take(order).array
+    return Leak(out, split, rows=rows)
+
+
+def is_whole(x: Numbers) -> bool:
+    """Say whether all numbers are whole."""
+    return bool(np.array_equal(x, np.round(x)))
+
+
+def _swapped(split: Labels, wanted: Any, count: int, rng: Rng) -> Labels:
+    """Move `count` wanted rows from train to test, and as many others back."""
+    come = rng.choice(np.flatnonzero(wanted & (split == "train")), count, replace=False)
+    go = rng.choice(np.flatnonzero(~wanted & (split == "test")), count, replace=False)
+    out = split.copy()
+    out[come], out[go] = "test", "train"
+    return out
+
+
+def _refuse_hard_targets(table: pd.DataFrame, target: Any, codes: Any, rng: Rng) -> None:
+    """Refuse where a quick model is wrong in many rows: a wrong label would be one among many hard rows."""
+    from sklearn.ensemble import ExtraTreesClassifier
+    from sklearn.model_selection import StratifiedKFold, cross_val_score
+
+    if np.bincount(codes).min() < 5:
+        raise NotPlantable("a class has fewer than 5 rows")
+    rows = rng.permutation(len(codes))[:5000]
+    x = np.column_stack([_coded(column) for _, column in inputs(table, target).items()])
+    model = ExtraTreesClassifier(60, random_state=int(rng.integers(2**31)))
+    folds = StratifiedKFold(3, shuffle=True, random_state=int(rng.integers(2**31)))
+    right = float(cross_val_score(model, x[rows], codes[rows], cv=folds).mean())
+    if right < 0.9:
+        raise NotPlantable(
+            f"a quick model is right in {right:.0%} of the rows only: wrong labels would not stand out"
+        )
+
+
+def _coded(column: pd.Series[Any]) -> Numbers:
+    if is_number(column):
+        x = values(column)
+        return np.where(np.isfinite(x), x, -1e9).clip(-1e9, 1e9)
+    known = column.astype(object).where(column.notna(), "").astype(str)
+    return pd.factorize(known, sort=True)[0].astype(np.float64)
