@@ -143,6 +143,7 @@ def prepare_context(
         positions=order,
         source=source,
         table=_table(source, order),
+        clusters=split.clusters[order] if isinstance(split, Split) and split.clusters is not None else None,
         compared=tuple(compared),
         similarity=similarity,
         threshold=threshold,

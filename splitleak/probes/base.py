@@ -161,7 +161,14 @@ _BUILT_IN = {  # code -> module; imported when asked for
     "SPL205": "splitleak.probes.row_order",
     "SPL206": "splitleak.probes.two_columns",
     "SPL208": "splitleak.probes.metadata",
+    "SPL301": "splitleak.probes.time_order",
+    "SPL302": "splitleak.probes.time_columns",
     "SPL303": "splitleak.probes.groups",
+    "SPL304": "splitleak.probes.entities",
+    "SPL305": "splitleak.probes.split_prediction",
+    "SPL306": "splitleak.probes.class_balance",
+    "SPL307": "splitleak.probes.new_categories",
+    "SPL308": "splitleak.probes.new_ranges",
 }
 
 

@@ -92,6 +92,8 @@ class AuditContext:
         The caller's data, rows in the caller's order.
     table : pyarrow.Table or None
         All columns, rows in this context's order; None: bare vectors.
+    clusters : int64 array of shape (n_rows,) or None
+        Clusters that the split was made of, where it says so: its unit is a cluster, not a row.
     compared : tuple of str
         Columns that near-duplicates are searched in; empty: the features.
     similarity, threshold : object
@@ -128,6 +130,7 @@ class AuditContext:
     positions: Ints
     source: Source
     table: pa.Table | None
+    clusters: Ints | None = None
     compared: tuple[str, ...] = ()
     similarity: Any = "auto"
     threshold: float | None = None
@@ -206,6 +209,11 @@ class AuditContext:
             folds[inside] = (np.arange(len(inside)) + start) % count
             start += len(inside)
         return folds
+
+    @cached_property
+    def units(self) -> Ints | None:
+        """What the split was drawn of, where that is not rows: declared groups, else clusters; None: rows."""
+        return self.group_codes if self.groups else self.clusters
 
     @cached_property
     def group_codes(self) -> Ints:
