@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from splitleak.similarity.base import similarity_backend
     from splitleak.similarity.molecule import scaffolds
     from splitleak.similarity.precomputed import precomputed
+    from splitleak.similarity.views import view
     from splitleak.split import split_by_similarity
     from splitleak.thresholds import ThresholdCurve, threshold_curve
 
@@ -79,6 +80,7 @@ _HOME = {
     "split_by_similarity": "split",
     "split_interactions": "interaction",
     "threshold_curve": "thresholds",
+    "view": "similarity.views",
 }
 
 __all__ = [
@@ -120,6 +122,7 @@ __all__ = [
     "split_by_similarity",
     "split_interactions",
     "threshold_curve",
+    "view",
 ]
 
 

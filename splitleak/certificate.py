@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -92,6 +92,7 @@ class Crossing:
     left_partition: str
     right_partition: str
     similarity: float
+    views: tuple[str, ...] = ()  # of several similarities: those that join the pair
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,13 @@ class Certificate:
         Histogram of nearest similarities to the training partition.
     notes : tuple of str
         What a reader must know besides.
+    combine : {"any", "all"} or None
+        Of several similarities: whether one of them makes two rows similar, or all must.
+    views : tuple of Certificate
+        Of several similarities: the certificate of each alone. The verdict over all of them is that of the pairs
+        that any of them, or all, find similar.
+    view : str
+        Among several similarities: the name of this one.
     """
 
     verdict: Verdict
@@ -136,12 +144,16 @@ class Certificate:
     random: Yardstick | None
     nearest: Nearest | None
     notes: tuple[str, ...] = ()
+    combine: str | None = None
+    views: tuple[Certificate, ...] = ()
+    view: str = ""
 
     def summary(self) -> dict[str, Any]:
         """Return everything as plain JSON types."""
-        found = asdict(self)
+        found = asdict(replace(self, views=()))
         if self.recall is not None and self.recall.total == 0:
             found["recall"]["estimate"] = None
+        found["views"] = [view.summary() for view in self.views]
         return _plain(found)  # type: ignore[no-any-return]
 
     @classmethod
@@ -151,7 +163,7 @@ class Certificate:
         if s["recall"] is not None:
             s["recall"] = Recall.measured(s["recall"]["found"], s["recall"]["total"])
         s["across"] = tuple(Across(**x) for x in s["across"])
-        s["crossing"] = tuple(Crossing(**x) for x in s["crossing"])
+        s["crossing"] = tuple(Crossing(**{**x, "views": tuple(x.get("views", ()))}) for x in s["crossing"])
         s["held_out"] = tuple(HeldOut(**x) for x in s["held_out"])
         s["random"] = Yardstick(**s["random"]) if s["random"] else None
         if s["nearest"]:
@@ -160,6 +172,7 @@ class Certificate:
                 tuple(n["edges"]), {k: tuple(v) for k, v in n["counts"].items()}, n["rows"], n["sampled"]
             )
         s["notes"] = tuple(s["notes"])
+        s["views"] = tuple(cls.from_summary(view) for view in s.get("views", ()))
         return cls(**s)
 
     def frame(self) -> pd.DataFrame:
@@ -167,6 +180,7 @@ class Certificate:
         import pandas as pd
 
         columns = ["left", "right", "left_partition", "right_partition", "similarity"]
+        columns += ["views"] if self.views else []
         return pd.DataFrame([asdict(c) for c in self.crossing], columns=columns)
 
     def __repr__(self) -> str:

@@ -38,8 +38,18 @@ Columns = Annotated[
     str | None, typer.Option(help="Names for the columns of a CSV or TSV file without a header line: a,b,c")
 ]
 Similarity = Annotated[
-    str | None,
-    typer.Option(help="auto, exact, jaccard, minhash, cosine, ... as in 'jaccard(unit=word, n=3)'."),
+    list[str] | None,
+    typer.Option(
+        help="auto, exact, jaccard, minhash, cosine, ... as in 'jaccard(unit=word, n=3)'; several (repeated), each"
+        " with its column and threshold: 'title:jaccard(0.7)'.",
+        show_default="auto",
+    ),
+]
+Combine = Annotated[
+    str, typer.Option(help="Of several similarities: any of them makes rows similar, or all must.")
+]
+Share = Annotated[
+    str, typer.Option(help="Several --on: compared as one value (all), each for itself (any), or crossed.")
 ]
 Threshold = Annotated[
     float | None,
@@ -60,8 +70,10 @@ def split(
     data: Data,
     on: On = None,
     columns: Columns = None,
-    similarity: Similarity = "auto",
+    similarity: Similarity = None,
     threshold: Threshold = None,
+    combine: Combine = "any",
+    share: Share = "all",
     sizes: Annotated[
         str | None,
         typer.Option(help="Fractions or counts: train=0.8,dev=0.1,test=0.1 (the default), or auto."),
@@ -102,8 +114,10 @@ def split(
         made = split_by_similarity(
             source,
             on=on or None,
-            similarity=similarity,
+            similarity=_named(similarity) or "auto",
             threshold=threshold,
+            combine=combine,  # type: ignore[arg-type]  # checked by the search
+            share=share,  # type: ignore[arg-type]  # checked by the search
             sizes=asked,
             stratify=stratify,
             groups=groups or None,
@@ -145,6 +159,8 @@ def check(
     columns: Columns = None,
     similarity: Similarity = None,
     threshold: Threshold = None,
+    combine: Annotated[str | None, typer.Option(help="Of several similarities: any, or all.")] = None,
+    share: Annotated[str | None, typer.Option(help="Several --on: all (as one), any, or crossed.")] = None,
     missing: Missing = None,
     seed: Seed = 0,
     html: Html = None,
@@ -169,8 +185,10 @@ def check(
             source,
             column if saved is None else saved,  # type: ignore[arg-type]  # one of the two is there
             on=on or None,
-            similarity=similarity,
+            similarity=_named(similarity),
             threshold=threshold,
+            combine=combine,  # type: ignore[arg-type]  # checked by the search
+            share=share,  # type: ignore[arg-type]  # checked by the search
             missing=missing,  # type: ignore[arg-type]  # checked by the search
             seed=seed,
             progress=progress,
@@ -192,8 +210,10 @@ def duplicates(
     data: Data,
     on: On = None,
     columns: Columns = None,
-    similarity: Similarity = "auto",
+    similarity: Similarity = None,
     threshold: Threshold = None,
+    combine: Combine = "any",
+    share: Share = "all",
     missing: Missing = "equal",
     seed: Seed = 0,
     most: Annotated[int, typer.Option(min=0, help="Pairs that are printed, most similar first.")] = 20,
@@ -212,8 +232,10 @@ def duplicates(
         graph = similarity_graph(
             source,
             on=on or None,
-            similarity=similarity,
+            similarity=_named(similarity) or "auto",
             threshold=threshold,
+            combine=combine,  # type: ignore[arg-type]  # checked by the search
+            share=share,  # type: ignore[arg-type]  # checked by the search
             missing=missing,  # type: ignore[arg-type]  # checked by the search
             seed=seed,
             progress=progress,
@@ -266,6 +288,10 @@ def _open(data: str, columns: str | None) -> Source:
     return open_source(data, columns=names)
 
 
+def _named(similarity: list[str] | None) -> str | list[str] | None:
+    return similarity[0] if similarity and len(similarity) == 1 else similarity or None
+
+
 def _check_page(html: str | None) -> None:
     if html is not None:
         check_writable(html, "--html", endings=(".html", ".htm"))
@@ -287,8 +313,14 @@ def _check_command(
         command += ["--on", name]
     if columns is not None:
         command += ["--columns", columns]
-    for name in ("similarity", "threshold"):
-        if name in options:
+    several = options.get("similarity")
+    if isinstance(several, list):
+        from splitleak.similarity.views import view_text
+
+        for view in several:
+            command += ["--similarity", view_text(**{k: v for k, v in view.items() if k != "kind"})]
+    for name in ("similarity", "threshold", "combine", "share"):
+        if options.get(name) is not None and not isinstance(options[name], list):
             command += [f"--{name}", str(options[name])]
     return shlex.join(command)
 

@@ -18,7 +18,7 @@ from splitleak.errors import InputError, did_you_mean
 from splitleak.graph import SimilarityGraph, check_threshold
 from splitleak.partition import DROPPED, Split
 from splitleak.sampling import mix
-from splitleak.search import Missing, Search
+from splitleak.search import AnySearch, Combine, Missing, Search, Share, prepare_search
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -177,6 +177,8 @@ def compare_splits(
     on: str | Sequence[str] | None = None,
     similarity: Any = "auto",
     threshold: float | None = None,
+    combine: Combine = "any",
+    share: Share = "all",
     leakage_from: float | None = None,
     missing: Missing = "equal",
     seed: int = 0,
@@ -190,7 +192,7 @@ def compare_splits(
         The rows.
     splits : mapping of name to Split, column name, array-like of shape (n_rows,), or "random"
         As for `certify`; ``"random"`` draws a random split of the sizes of the first other one.
-    on, similarity, threshold, missing
+    on, similarity, threshold, combine, share, missing
         As for `similarity_graph`; one measure for all.
     leakage_from : float, optional
         Pairs of at least this similarity, in (0, 1], count in the scaled leakage; default: the threshold, and of a
@@ -221,9 +223,10 @@ def compare_splits(
             f" {splits!r:.60}"
         )
     columns = {value for value in splits.values() if isinstance(value, str) and value != RANDOM}
-    search = Search.prepare(
-        data, on=on, similarity=similarity, threshold=threshold, exclude=columns, missing=missing
-    )
+    search = prepare_search(
+        data, on=on, similarity=similarity, threshold=threshold, combine=combine, share=share, exclude=columns,
+        missing=missing,
+    )  # fmt: skip
     given = {
         str(name): _resolve(search, name, value) for name, value in splits.items() if not _is_random(value)
     }
@@ -255,7 +258,7 @@ def compare_splits(
             )
         )
     return SplitComparison(
-        tuple(compared), search.records.n_rows, search.backend.describe(), search.threshold, tuple(notes)
+        tuple(compared), search.records.n_rows, search.measure, search.threshold, tuple(notes)
     )
 
 
@@ -263,7 +266,7 @@ def _is_random(value: Any) -> bool:
     return isinstance(value, str) and value == RANDOM
 
 
-def _resolve(search: Search, name: str, value: Any) -> tuple[list[str], Ints]:
+def _resolve(search: AnySearch, name: str, value: Any) -> tuple[list[str], Ints]:
     if isinstance(value, Split):
         value.check_data(search.records)
         return list(value.names), value.codes
@@ -287,11 +290,12 @@ def random_codes(hashes: NDArray[np.uint64], sizes: Ints, seed: int) -> Ints:
 
 
 def _weighed(
-    search: Search, leakage_from: float | None, seed: int, bars: Progress
+    search: AnySearch, leakage_from: float | None, seed: int, bars: Progress
 ) -> tuple[SimilarityGraph | None, float, list[str]]:
     """Return the graph whose pairs count in the scaled leakage, from which similarity on, and notes on it."""
     least = search.threshold if leakage_from is None else check_threshold(leakage_from)
-    whole = leakage_from is None and search.backend.name == "matrix" and search.records.n_rows <= _MATRIX_ROWS
+    matrix = isinstance(search, Search) and search.backend.name == "matrix"
+    whole = leakage_from is None and matrix and search.records.n_rows <= _MATRIX_ROWS
     graph = search.graph(threshold=LEAST if whole else least, seed=seed, progress=bars)
     if not graph.complete:
         return (

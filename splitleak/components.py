@@ -1,4 +1,4 @@
-"""Connected components of rows joined by edges."""
+"""Connected components of rows joined by edges; the pairs that pairs of representatives stand for."""
 
 from __future__ import annotations
 
@@ -54,3 +54,44 @@ def _components_of_few(left: NDArray[np.int64], right: NDArray[np.int64], n_rows
     rank[np.argsort(first)] = np.arange(len(first))
     labels_by_first_row: NDArray[np.int64] = rank[component]
     return labels_by_first_row
+
+
+def expanded_pairs(
+    left: NDArray[np.int64], right: NDArray[np.int64], copies: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return all pairs that pairs of representatives stand for, and those among copies.
+
+    Parameters
+    ----------
+    left, right : int64 array of shape (n_stored,)
+        Pairs of representatives.
+    copies : int64 array of shape (n_rows,)
+        The representative of each row.
+
+    Returns
+    -------
+    a, b, stored : int64 arrays of shape (n_pairs,)
+        Pairs of rows in any orientation, each once, and the stored pair that each is of; -1: of two copies.
+    """
+    order = np.argsort(copies, kind="stable")
+    size = np.bincount(copies, minlength=len(copies))
+    start = np.cumsum(size) - size
+    # each stored pair (p, q) stands for every member of p with every member of q
+    total = size[left] * size[right]
+    pair, within = _counted(total)
+    a = order[start[left][pair] + within // size[right][pair]]
+    b = order[start[right][pair] + within % size[right][pair]]
+    # and each member of a group stands beside every member before it
+    first = start[copies[order]]
+    member, before = _counted(np.arange(len(order)) - first)
+    return (
+        np.concatenate([a, order[member]]),
+        np.concatenate([b, order[first[member] + before]]),
+        np.concatenate([pair, np.full(len(member), -1)]),
+    )
+
+
+def _counted(times: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return each index as often as `times` says, and a count from 0 within each."""
+    index = np.repeat(np.arange(len(times)), times)
+    return index, np.arange(len(index)) - np.repeat(np.cumsum(times) - times, times)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from splitleak.components import connected_components
+from splitleak.components import connected_components, expanded_pairs
 from splitleak.errors import InputError
 
 if TYPE_CHECKING:
@@ -49,10 +49,9 @@ class Recall:
         return cls(p, low, high, found, total)
 
     def __str__(self) -> str:
-        if self.total == 0:
-            return "not measurable (no similar pair in the sample)"
-        interval = f"95 % interval {self.low:.4f} to {self.high:.4f}"
-        return f"{self.estimate:.4f} ({interval}, {self.found} of {self.total} pairs)"
+        from splitleak.rendering.tables import recall_sentence
+
+        return recall_sentence(vars(self), start=False)
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,12 @@ class SimilarityGraph:
         Position of each row's representative (the first row with equal content); None: no row has a copy.
     complete : bool
         False when there were too many pairs to list: the stored pairs then still join the right components,
-        but do not list each pair within them.
+        but do not list each pair within them: the others are implied.
+    views : tuple of str
+        Of several similarities: their names. `similarity` is then, of each pair, the largest of those that join
+        it (``combine="any"``) or the smallest (``"all"``), and `threshold` the smallest of theirs.
+    by_view : float64 array of shape (n_stored, n_views) or None
+        Of several similarities: each one's similarity of each stored pair; NaN where it does not join the pair.
     """
 
     left: NDArray[np.int64]
@@ -98,6 +102,8 @@ class SimilarityGraph:
     copies: NDArray[np.int64] | None = None
     complete: bool = True
     details: Mapping[str, Any] = field(default_factory=dict)
+    views: tuple[str, ...] = ()
+    by_view: NDArray[np.float64] | None = None
 
     @classmethod
     def build(
@@ -218,6 +224,11 @@ class SimilarityGraph:
         InputError
             More than 50 million pairs, or a graph that could not list its pairs.
         """
+        left, right, stored = self._listed()
+        return left, right, np.append(self.similarity, 1.0)[stored]  # the last entry serves -1: copies
+
+    def _listed(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Return ``(left, right, stored)``: all pairs, sorted, each with the stored pair it is of (-1: copies)."""
         self._require_complete("pairs()")
         if self.n_pairs > MAX_EXPANDED_PAIRS:
             raise InputError(
@@ -226,45 +237,32 @@ class SimilarityGraph:
                 " left, right and copies"
             )
         if self.copies is None:
-            return self.left, self.right, self.similarity
-        order = np.argsort(self.copies, kind="stable")
-        size = np.bincount(self.copies, minlength=self.n_rows)
-        start = np.concatenate([[0], np.cumsum(size)])
-        a, b, s = [], [], []
-        # each stored pair (p, q) stands for every member of p with every member of q
-        na, nb = size[self.left], size[self.right]
-        total = na * nb
-        pair = np.repeat(np.arange(len(self.left)), total)
-        within = np.arange(len(pair)) - np.repeat(np.cumsum(total) - total, total)
-        a.append(order[start[self.left][pair] + within // nb[pair]])
-        b.append(order[start[self.right][pair] + within % nb[pair]])
-        s.append(self.similarity[pair])
-        for group in np.flatnonzero(size > 1):
-            rows = order[start[group] : start[group + 1]]
-            i, j = np.triu_indices(len(rows), 1)
-            a.append(rows[i])
-            b.append(rows[j])
-            s.append(np.ones(len(i)))
-        full = SimilarityGraph.build(
-            np.concatenate(a),
-            np.concatenate(b),
-            np.concatenate(s),
-            n_rows=self.n_rows,
-            threshold=self.threshold,
-            measure=self.measure,
-        )
-        return full.left, full.right, full.similarity
+            return self.left, self.right, np.arange(len(self.left))
+        a, b, stored = expanded_pairs(self.left, self.right, self.copies)
+        left, right = np.minimum(a, b), np.maximum(a, b)
+        order = np.lexsort((right, left))
+        return left[order], right[order], stored[order]
 
     def frame(self) -> pd.DataFrame:
-        """Return all pairs as a pandas table with columns ``left``, ``right``, ``similarity``, most similar first."""
+        """Return all pairs as a pandas table with columns ``left``, ``right``, ``similarity``, most similar first.
+
+        Of several similarities there is a column for each besides: missing where that one does not join the pair.
+        """
         import pandas as pd
 
-        left, right, similarity = self.pairs()
+        left, right, stored = self._listed()
+        similarity = np.append(self.similarity, 1.0)[stored]
         order = np.lexsort((right, left, -similarity))
-        return pd.DataFrame({"left": left[order], "right": right[order], "similarity": similarity[order]})
+        columns = {"left": left[order], "right": right[order], "similarity": similarity[order]}
+        if self.by_view is not None:
+            each = np.vstack([self.by_view, np.ones(len(self.views))])[stored[order]]
+            columns |= {name: each[:, v] for v, name in enumerate(self.views)}
+        return pd.DataFrame(columns)
 
     def at(self, threshold: float) -> SimilarityGraph:
         """Return the graph at a higher threshold, without searching again.
+
+        Of several similarities, each one's threshold is raised to `threshold`, where it is lower.
 
         Raises
         ------
@@ -279,12 +277,16 @@ class SimilarityGraph:
             )
         self._require_complete("at()")
         keep = self.similarity >= threshold
+        by_view = None
+        if self.by_view is not None:
+            by_view = np.where(self.by_view[keep] >= threshold, self.by_view[keep], np.nan)
         return replace(
             self,
             left=self.left[keep],
             right=self.right[keep],
             similarity=self.similarity[keep],
             threshold=threshold,
+            by_view=by_view,
         )
 
     def components(self) -> NDArray[np.int64]:
@@ -307,9 +309,10 @@ class SimilarityGraph:
             )
 
     def __repr__(self) -> str:
-        kind = "exact" if self.exact else f"approximate, recall {self.recall}"
+        kind = "exact" if self.exact else "approximate" + (f": {self.recall}" if self.recall else "")
+        limit = "" if self.views else f", threshold={self.threshold:g}"
         return (
-            f"SimilarityGraph({self.measure}, threshold={self.threshold:g}: {self.n_pairs:,} similar"
+            f"SimilarityGraph({self.measure}{limit}: {self.n_pairs:,} similar"
             f" {'pair' if self.n_pairs == 1 else 'pairs'} among"
             f" {self.n_rows:,} rows, {kind})"
         )

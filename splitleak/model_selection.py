@@ -15,7 +15,7 @@ from splitleak._tables.columns import role_of
 from splitleak.errors import InfeasibleSplitError, InputError
 from splitleak.folds import fold_by_similarity
 from splitleak.folds.assignment import OnInfeasible, check_count, check_fold_options, seed_of
-from splitleak.search import Missing, similarity_graph
+from splitleak.search import Combine, Missing, Share, similarity_graph
 from splitleak.split import split_by_similarity
 
 __all__ = ["SimilarityKFold", "SimilarityShuffleSplit", "StratifiedSimilarityKFold"]
@@ -103,7 +103,7 @@ class SimilarityKFold(_SimilaritySplitter):
     ----------
     n_splits : int
         Number of folds, at least 2.
-    similarity, threshold, on, missing
+    similarity, threshold, on, combine, share, missing
         As for `splitleak.split_by_similarity`, of the rows in `X`.
     tolerance : float
         Allowed deviation of each fold from an equal share, as a share of all rows, in [0, 1).
@@ -135,6 +135,8 @@ class SimilarityKFold(_SimilaritySplitter):
         similarity: Any = "auto",
         threshold: float | None = None,
         on: str | Sequence[str] | None = None,
+        combine: Combine = "any",
+        share: Share = "all",
         missing: Missing = "equal",
         tolerance: float = 0.02,
         on_infeasible: OnInfeasible = "error",
@@ -147,6 +149,8 @@ class SimilarityKFold(_SimilaritySplitter):
         self.similarity = similarity
         self.threshold = threshold
         self.on = on
+        self.combine = combine
+        self.share = share
         self.missing = missing
         self.tolerance = tolerance
         self.on_infeasible = on_infeasible
@@ -161,6 +165,8 @@ class SimilarityKFold(_SimilaritySplitter):
                 on=_compared_columns(rows, self.on),
                 similarity=self.similarity,
                 threshold=self.threshold,
+                combine=self.combine,
+                share=self.share,
                 folds=self.n_splits,
                 stratify=classes,
                 groups=groups,
@@ -185,7 +191,7 @@ class StratifiedSimilarityKFold(SimilarityKFold):
 
     Parameters
     ----------
-    n_splits, similarity, threshold, on, missing, tolerance, on_infeasible, random_state
+    n_splits, similarity, threshold, on, combine, share, missing, tolerance, on_infeasible, random_state
         As for `SimilarityKFold`.
 
     Examples
@@ -215,7 +221,7 @@ class SimilarityShuffleSplit(_SimilaritySplitter):
         Likewise; None: all other rows. What is in neither is left out of that split.
     stratify : bool
         Balance the classes in `y`.
-    similarity, threshold, on, missing
+    similarity, threshold, on, combine, share, missing
         As for `splitleak.split_by_similarity`, of the rows in `X`.
     tolerance : float
         Allowed deviation from the sizes, as a share of all rows, in [0, 1).
@@ -246,6 +252,8 @@ class SimilarityShuffleSplit(_SimilaritySplitter):
         similarity: Any = "auto",
         threshold: float | None = None,
         on: str | Sequence[str] | None = None,
+        combine: Combine = "any",
+        share: Share = "all",
         missing: Missing = "equal",
         tolerance: float = 0.02,
         on_infeasible: OnInfeasible = "error",
@@ -264,6 +272,8 @@ class SimilarityShuffleSplit(_SimilaritySplitter):
         self.similarity = similarity
         self.threshold = threshold
         self.on = on
+        self.combine = combine
+        self.share = share
         self.missing = missing
         self.tolerance = tolerance
         self.on_infeasible = on_infeasible
@@ -283,6 +293,8 @@ class SimilarityShuffleSplit(_SimilaritySplitter):
             on=on,
             similarity=self.similarity,
             threshold=self.threshold,
+            combine=self.combine,
+            share=self.share,
             missing=self.missing,
             seed=self.random_state,
             progress=False,

@@ -191,7 +191,7 @@ class Split:
 
         source = open_source(data)
         self._check_rows(source.n_rows)
-        added = {name: source.column(name).to_pandas() for name in source.column_names if name not in columns}
+        added = {name: _pandas_column(source, name) for name in source.column_names if name not in columns}
         return pd.concat([frame, pd.DataFrame(added, index=frame.index)], axis=1)
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -284,7 +284,10 @@ class Split:
         made_from = self.provenance.columns if self.provenance else ()
         # without provenance (a CSV file) nobody knows which columns the hashes are of
         comparable = not records.columns or (
-            self.provenance is not None and tuple(made_from) in ((), tuple(records.columns))
+            self.provenance is not None
+            and tuple(made_from) in ((), tuple(records.columns))
+            and self.provenance.kind in (None, records.kind)
+            and (self.provenance.options.get("missing") == "distinct") == (records.missing_are == "distinct")
         )
         if self.row_hashes is None or not comparable:
             return
@@ -313,7 +316,7 @@ class Split:
 
     def check_source(self, source: Source) -> None:
         """Raise when a source does not hold the rows that the split was made from (as far as it knows)."""
-        from splitleak.records import Kind, as_records
+        from splitleak.records import as_records
 
         columns = self.provenance.columns if self.provenance else ()
         if self.row_hashes is None or (self.provenance is None and source.column_names):
@@ -330,9 +333,26 @@ class Split:
                 "data is a table and the split was made from bare values; hand in those values, or pass"
                 " check=False for other values of the same rows"
             )
-        # paths of images are texts, unless they were compared as images
-        kind: Kind | None = "image" if self.provenance and self.provenance.kind == "image" else None
-        self.check_data(as_records(source, on=list(columns) if source.column_names else None, kind=kind))
+        kind = self.provenance.whole_kind if self.provenance else None
+        distinct = self.provenance is not None and self.provenance.options.get("missing") == "distinct"
+        on = list(columns) if source.column_names else None
+        self.check_data(as_records(source, on=on, kind=kind, missing="distinct" if distinct else "equal"))
+
+
+def _pandas_column(source: Source, name: str) -> Any:
+    try:
+        return source.column(name).to_pandas()
+    except InputError:  # values of several kinds: no Arrow column, and none is needed to show them
+        import pandas as pd
+
+        rows = source.take(np.arange(source.n_rows))
+        at = source.column_names.index(name)
+        values = (
+            rows.iloc[:, at]
+            if hasattr(rows, "iloc")
+            else rows[list(rows)[at] if isinstance(rows, dict) else name]
+        )
+        return pd.Series(list(values), dtype=object)
 
 
 def _is_one_dimensional(data: Any) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from splitleak.records import Records
+    from splitleak.records import Kind, Records
 
 _LIBRARIES = ("numpy", "pyarrow", "numba")
 
@@ -38,8 +38,8 @@ class Provenance:
         The options of the call as plain values, what was chosen for the caller filled in.
     notes : tuple of str
         Choices that were made for the caller, and why; rows that could not be read.
-    kind : {"text", "vector", "table", "image"} or None
-        What the compared rows are; None: not known.
+    kind : {"text", "vector", "table", "image", "views"} or None
+        What the compared rows are ("views": columns of several similarities); None: not known.
     """
 
     splitleak: str
@@ -74,7 +74,13 @@ class Provenance:
 
     def search_options(self) -> dict[str, Any]:
         """Return the options that say which rows are similar, by name."""
-        return {name: self.options.get(name) for name in ("on", "similarity", "threshold", "missing")}
+        names = ("on", "similarity", "threshold", "combine", "share", "missing")
+        return {**{name: self.options.get(name) for name in names}, "kind": self.whole_kind}
+
+    @property
+    def whole_kind(self) -> Kind | None:
+        """The kind of rows where the columns alone do not tell it: whole rows, paths of images, several views."""
+        return self.kind if self.kind in ("table", "image", "views") else None  # type: ignore[return-value]
 
     def summary(self) -> dict[str, Any]:
         """Return everything in plain JSON types."""

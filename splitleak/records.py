@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from splitleak._tables import Source, open_source
 from splitleak._tables.columns import take_bytes
-from splitleak._tables.content import NULL, table_hashes
+from splitleak._tables.content import NULL, row_hashes_of, table_hashes
 from splitleak._tables.factors import Factor, resolve_factor, resolve_factors
+from splitleak.errors import InputError
 from splitleak.kernels import hashing
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from splitleak._tables.images import Images
 
-Kind = Literal["text", "vector", "table", "image"]
+Kind = Literal["text", "vector", "table", "image", "views"]
 Missing = Literal["equal", "distinct", "error"]
 
 
@@ -32,8 +33,8 @@ class Records:
 
     Attributes
     ----------
-    kind : {"text", "vector", "table", "image"}
-        What the rows are.
+    kind : {"text", "vector", "table", "image", "views"}
+        What the rows are; "views": several columns, each compared in its own way.
     n_rows : int
         Number of rows.
     columns : tuple of str
@@ -47,6 +48,8 @@ class Records:
         Tables only: the compared columns.
     images : Images or None
         Images only: decoded when they are needed.
+    parts : tuple of Records
+        Views only: the records of each column.
     missing : bool array of shape (n_rows,) or None
         Rows whose value was missing (text: read as empty text; vectors: a NaN among the numbers; tables: all
         columns null; images: null); None when there are none.
@@ -68,6 +71,7 @@ class Records:
     missing: NDArray[np.bool_] | None = None
     missing_are: Literal["equal", "distinct"] = "equal"
     sequences: bool = False
+    parts: tuple[Records, ...] = ()
 
     def text(self) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         """Return ``(buffer, offsets)`` of text records."""
@@ -100,6 +104,8 @@ class Records:
         """
         if self.kind == "image":
             return self.pictures().hashes()
+        if self.kind == "views":
+            return row_hashes_of([part.row_hashes for part in self.parts])
         if self.kind == "table":
             return table_hashes(self.table)
         if self.kind == "text":
@@ -141,6 +147,46 @@ class Records:
             missing=missing,
             missing_are=self.missing_are,
             sequences=self.sequences,
+            parts=tuple(part.take(rows) for part in self.parts),
+        )
+
+    @classmethod
+    def stacked(cls, columns: Sequence[Records]) -> Records:
+        """Return the values of several columns one below the other, as rows of one kind.
+
+        Raises
+        ------
+        InputError
+            Columns of several kinds, or vectors of several lengths.
+        """
+        first = columns[0]
+        names = tuple(name for part in columns for name in part.columns)
+        kinds = {
+            part.kind if part.vectors is None else f"vector of {part.vectors.shape[1]}" for part in columns
+        }
+        if len(kinds) > 1 or first.kind not in ("text", "vector"):
+            raise InputError(
+                f"the values of on={list(names)!r} cannot be compared with each other: they are"
+                f" {', '.join(sorted(kinds))}; name columns of texts, or of vectors of one length"
+            )
+        gone = [
+            np.zeros(part.n_rows, dtype=bool) if part.missing is None else part.missing for part in columns
+        ]
+        missing = np.concatenate(gone)
+        buffer, offsets = None, None
+        if first.kind == "text":
+            texts = [part.text() for part in columns]
+            buffer = np.concatenate([text for text, _ in texts])
+            offsets = np.concatenate([[0], np.cumsum(np.concatenate([np.diff(ends) for _, ends in texts]))])
+        return cls(
+            first.kind,
+            sum(part.n_rows for part in columns),
+            names,
+            buffer=buffer,
+            offsets=None if offsets is None else offsets.astype(np.int64),
+            vectors=None if first.kind == "text" else np.concatenate([part.vectors for part in columns]),
+            missing=missing if missing.any() else None,
+            missing_are=first.missing_are,
         )
 
 
@@ -167,9 +213,9 @@ def as_records(
         `exclude`, that holds texts or lists of numbers, or the only one at all (with ``kind="table"``: all).
     exclude : collection of str
         Columns that are not meant when `on` is left out (classes, groups, times).
-    kind : {"text", "vector", "table", "image"}, optional
-        What the rows shall be; default: what the columns hold. "table" takes any columns, "image" a column of paths
-        or of the bytes of image files.
+    kind : {"text", "vector", "table", "image", "views"}, optional
+        What the rows shall be; default: what the columns hold. "table" takes any columns of plain values, "image" a
+        column of paths or of the bytes of image files, "views" any columns at all, each for itself.
     missing : {"equal", "distinct", "error"}
         A missing text is read as the empty text, and two empty texts are equal: a model sees the same nothing
         ("equal"). "distinct": rows without a text are similar to no row. "error": they are refused. Of several
@@ -193,6 +239,11 @@ def as_records(
     """
     from splitleak._tables.choosing import read_records
 
+    if kind == "views":
+        source = open_source(data)
+        names = () if on is None else (on,) if isinstance(on, str) else tuple(on)
+        parts = tuple(as_records(source, on=name, missing=missing) for name in names)
+        return Records("views", source.n_rows, names, parts=parts)
     return Records(**read_records(open_source(data), on=on, exclude=exclude, kind=kind, missing=missing))
 
 

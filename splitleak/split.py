@@ -24,7 +24,7 @@ from splitleak.feasibility import (
 )
 from splitleak.partition import Split
 from splitleak.provenance import Provenance
-from splitleak.search import Missing, Search
+from splitleak.search import Combine, Missing, Share, prepare_search
 from splitleak.sizes import SizesLike, parse_sizes
 from splitleak.ways_out import infeasible
 
@@ -37,6 +37,8 @@ def split_by_similarity(
     on: str | Sequence[str] | None = None,
     similarity: Any = "auto",
     threshold: float | None = None,
+    combine: Combine = "any",
+    share: Share = "all",
     sizes: SizesLike = None,
     stratify: Any = None,
     groups: Any = None,
@@ -60,14 +62,20 @@ def split_by_similarity(
         Parquet, CSV, TSV or JSON lines file.
     on : str or list of str, optional
         The compared column(s) of a table. Left out, the only column that can be meant is taken.
-    similarity : str, backend, SimilarityGraph, matrix, path or function
+    similarity : str, backend, SimilarityGraph, matrix, path or function, or list of these
         ``"auto"`` picks by kind of data and size (recorded in the provenance); ``"jaccard"``, ``"minhash"``,
         ``"exact"``, ``"cosine"``, ``"euclidean"``, ``"cosine-faiss"``, ``"euclidean-faiss"``, each with options
         as in ``"jaccard(unit=word, n=3)"``; a graph, a square matrix, an edge list's path, or a function of two
-        rows.
+        rows. A list names several, each with its own columns and threshold:
+        ``["text:jaccard(0.7)", splitleak.view("cosine", on="vector", threshold=0.9)]``.
     threshold : float, optional
         Similarity in (0, 1] from which on two rows count as similar (inclusive); the backend's default when
-        left out.
+        left out. Of several similarities, for those without one of their own.
+    combine : {"any", "all"}
+        Of several similarities: two rows are similar when any of them says so, or when all do.
+    share : {"all", "any", "crossed"}
+        Of several columns in `on`: compare them as one value ("all"), join rows that are similar in any one of them
+        ("any"), or in any of these values of the one and any of the other ("crossed").
     sizes : mapping, sequence, "auto" or None
         Fractions or counts by partition name, the training partition first; "auto": 10,000 rows and more give
         1,000 to dev and test each, fewer 80/10/10; None: 80/10/10 over train, dev and test.
@@ -116,9 +124,10 @@ def split_by_similarity(
     """
     _check_options(on_infeasible, tolerance, seed)
     named = named_columns(stratify, groups)
-    search = Search.prepare(
-        data, on=on, similarity=similarity, threshold=threshold, exclude=named, missing=missing
-    )
+    search = prepare_search(
+        data, on=on, similarity=similarity, threshold=threshold, combine=combine, share=share, exclude=named,
+        missing=missing,
+    )  # fmt: skip
     source = search.source
     request = parse_sizes(sizes, source.n_rows)
     strata = None if stratify is None else resolve_factor(source, stratify, argument="stratify")
@@ -137,12 +146,9 @@ def split_by_similarity(
     )
     codes, clusters, task, notes = _assign(task, on_infeasible, most)
     if task.graph.threshold != search.threshold:
-        search = replace(search, threshold=task.graph.threshold)
+        search = search.raised(task.graph.threshold)
     options = {
-        "on": list(search.records.columns) or None,
-        "similarity": search.backend.describe(),
-        "similarity_reason": f"similarity {search.backend.describe()}: {search.reason}",
-        "threshold": search.threshold,
+        **search.options(),
         "threshold_is_default": threshold is None,
         "sizes": dict(zip(request.names, request.targets.tolist(), strict=True)),
         "stratify": None if strata is None else strata.name,

@@ -1,6 +1,7 @@
 """The command line: what it prints, writes and answers, also to input that cannot be used."""
 
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -192,3 +193,23 @@ def test_a_closed_pipe_is_quiet(folder: Path) -> None:
     done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
     assert "Traceback" not in done.stderr
     assert (folder / "split.csv").exists()
+
+
+def test_several_similarities(folder: Path) -> None:
+    several = ["--similarity", "text:jaccard(0.8)", "--similarity", "text:jaccard(0.9, unit=word, n=1)"]
+    result = run("split", "data.csv", *several, "--out", "split.csv")
+    assert result.exit_code == 0, result.output
+    assert "jaccard(n=1, unit='word') on text, 0.9 or more: no pair crosses" in " ".join(
+        result.stdout.split()
+    )
+    command = next(line for line in result.stdout.splitlines() if line.startswith("next: splitleak "))
+    again = run(*shlex.split(command.removeprefix("next: splitleak ")))
+    assert again.exit_code == 0, again.output
+    assert "A fresh search for each of 2 similarities" in again.stdout
+    assert run("check", "data.csv", "--column", "fold", *several).exit_code == 1
+    all_of_them = run("check", "data.csv", "--column", "fold", *several, "--combine", "all")
+    assert "when all of them say so" in " ".join(all_of_them.stdout.split())
+    shared = run("check", "data.csv", "--column", "fold", "--on", "text", "--on", "label", "--share", "any")
+    assert shared.exit_code == 1, shared.output
+    assert "jaccard on label, 0.8 or more" in shared.stdout
+    assert "jaccard on text" in run("duplicates", "data.csv", *several).stdout

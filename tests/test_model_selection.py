@@ -242,8 +242,9 @@ def test_parameters_are_kept_as_given(splitter) -> None:  # type: ignore[no-unty
 
 def test_the_repr_is_that_of_scikit_learn() -> None:
     assert repr(SimilarityKFold()) == (
-        "SimilarityKFold(missing='equal', n_splits=5, on=None, on_infeasible='error',\n"
-        "        random_state=0, similarity='auto', threshold=None, tolerance=0.02)"
+        "SimilarityKFold(combine='any', missing='equal', n_splits=5, on=None,\n"
+        "        on_infeasible='error', random_state=0, share='all',\n"
+        "        similarity='auto', threshold=None, tolerance=0.02)"
     )
 
 

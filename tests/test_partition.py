@@ -292,3 +292,24 @@ def test_labels_are_taken_without_a_check():
     assert split.take(series, check=False)["train"].index.tolist() == ["a", "c"]
     with pytest.raises(DataMismatchError, match="data has 2 rows and the split was made from 3"):
         split.take(labels[:2], check=False)
+
+
+def test_frame_shows_columns_of_several_kinds() -> None:
+    mixed = pd.DataFrame({"text": [f"text {i}" for i in range(4)], 7: [1, "x", None, 2.5]}, dtype=object)
+    made = Split.from_labels(["train", "train", "test", "train"])
+    for data in (mixed, mixed.to_dict("list")):
+        frame = made.frame(data)
+        assert frame["7"].tolist()[:2] == [1, "x"]
+        assert frame["text"].tolist() == mixed["text"].tolist()
+
+
+def test_take_knows_whole_rows_and_missing_texts_again() -> None:
+    table = pd.DataFrame({"a": [f"x {i}" for i in range(40)], "b": [f"y {i % 7}" for i in range(40)]})
+    whole = splitleak.split_by_similarity(table, similarity="exact", sizes=[0.8, 0.2])
+    assert len(whole.take(table)) == 2
+    assert splitleak.certify(table, whole) == whole.certificate
+    table.loc[3, "a"] = None
+    for missing in ("equal", "distinct"):
+        made = splitleak.split_by_similarity(table, on="a", missing=missing, sizes=[0.8, 0.2])
+        assert len(made.take(table)) == 2
+        assert splitleak.certify(table, made) == made.certificate

@@ -7,6 +7,7 @@ its midnight; with a time zone in UTC, without one as written). Null differs fro
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -33,11 +34,16 @@ def table_hashes(table: Any) -> Words:
     InputError
         A column of nested values.
     """
-    sums = np.zeros(table.num_rows, dtype=np.uint64)
-    for i, name in enumerate(table.column_names):
-        values = column_hashes(table.column(i), f"column {name!r}")
+    named = enumerate(table.column_names)
+    return row_hashes_of([column_hashes(table.column(i), f"column {name!r}") for i, name in named])
+
+
+def row_hashes_of(columns: Sequence[Words]) -> Words:
+    """Return one hash for each row of the hashes of its values, in their order."""
+    sums = np.zeros(len(columns[0]), dtype=np.uint64)
+    for i, values in enumerate(columns):
         sums += placed(values, np.full(len(values), i))
-    return finish(sums, np.full(len(sums), table.num_columns))
+    return finish(sums, np.full(len(sums), len(columns)))
 
 
 def column_hashes(column: Any, what: str) -> Words:

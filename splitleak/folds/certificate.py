@@ -40,6 +40,7 @@ def certificate_of_fold(certificate: Certificate, name: str) -> Certificate:
         ),
         held_out=tuple(replace(h, partition=TEST) for h in certificate.held_out if h.partition == name),
         nearest=nearest,
+        views=tuple(certificate_of_fold(view, name) for view in certificate.views),
     )
 
 

@@ -20,7 +20,7 @@ from splitleak.folds.assignment import (
 )
 from splitleak.folds.folded import Folds
 from splitleak.provenance import Provenance
-from splitleak.search import Missing, Search
+from splitleak.search import Combine, Missing, Share, prepare_search
 
 __all__ = ["Folds", "fold_by_similarity"]
 
@@ -31,6 +31,8 @@ def fold_by_similarity(
     on: str | Sequence[str] | None = None,
     similarity: Any = "auto",
     threshold: float | None = None,
+    combine: Combine = "any",
+    share: Share = "all",
     folds: int = 5,
     repeats: int = 1,
     stratify: Any = None,
@@ -49,7 +51,7 @@ def fold_by_similarity(
 
     Parameters
     ----------
-    data, on, similarity, threshold, groups, missing, progress
+    data, on, similarity, threshold, combine, share, groups, missing, progress
         As for `split_by_similarity`.
     folds : int
         Number of folds, at least 2 and at most as many as there are clusters.
@@ -91,9 +93,10 @@ def fold_by_similarity(
     check_fold_options(folds, repeats, tolerance, on_infeasible)
     seed = check_count("seed", seed, 0)
     named = named_columns(stratify, groups)
-    search = Search.prepare(
-        data, on=on, similarity=similarity, threshold=threshold, exclude=named, missing=missing
-    )
+    search = prepare_search(
+        data, on=on, similarity=similarity, threshold=threshold, combine=combine, share=share, exclude=named,
+        missing=missing,
+    )  # fmt: skip
     strata = None if stratify is None else resolve_factor(search.source, stratify, argument="stratify")
     factors = resolve_factors(search.source, groups, argument="groups")
     bars = Progress(progress)
@@ -113,10 +116,7 @@ def fold_by_similarity(
     if strata is not None:
         warn_of_lonely_classes(strata.codes, clustering.labels, strata.levels, stacklevel=2)
     options = {
-        "on": list(search.records.columns) or None,
-        "similarity": search.backend.describe(),
-        "similarity_reason": f"similarity {search.backend.describe()}: {search.reason}",
-        "threshold": search.threshold,
+        **search.options(),
         "threshold_is_default": threshold is None,
         "folds": int(folds),
         "repeats": int(repeats),

@@ -113,14 +113,20 @@ def _certificate_sections(certificate: Summary, identifier: str) -> list[Section
     crossing = crossing_table(certificate, _CROSSING_SHOWN)
     if crossing is not None:
         sections.insert(0, Section(crossing.title, ["Rows are counted from 0."], tables=[crossing]))
-    nearest = certificate["nearest"]
-    if nearest is not None:
+    figures, texts = [], []
+    for number, view in enumerate(certificate.get("views") or [certificate]):
+        nearest = view["nearest"]
+        if nearest is None:
+            continue
         looked = ", ".join(f"{rows:,} of {name}" for name, rows in nearest["rows"].items())
-        text = f"Similarity of each held-out row to its nearest training row ({looked}" + (
-            ", a sample drawn by chance)." if nearest["sampled"] else ", all of them)."
-        )
-        picture = nearest_histogram(certificate, title="This split", identifier=f"{identifier}-nearest")
-        sections.append(Section(_NEAREST, [text], figures=[picture]))
+        texts = [
+            f"Similarity of each held-out row to its nearest training row ({looked}"
+            + (", a sample drawn by chance)." if nearest["sampled"] else ", all of them).")
+        ]
+        name = f"{identifier}-nearest" + (f"-{number}" if number else "")
+        figures.append(nearest_histogram(view, title=view.get("view") or "This split", identifier=name))
+    if figures:
+        sections.append(Section(_NEAREST, texts, figures=figures))
     return sections
 
 

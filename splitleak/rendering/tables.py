@@ -155,19 +155,16 @@ def explanation(certificate: Summary | None) -> list[str]:
     """Return the sentences that stand behind the verdict."""
     if certificate is None:
         return ["Nobody has searched this split for similar rows in different partitions yet."]
-    kind = "every pair of rows was covered" if certificate["exhaustive"] else "the search was approximate"
-    sentences = [
-        f"A fresh search across the partitions looked for rows with {certificate['similarity']} similarity of"
-        f" {certificate['threshold']:g} or more (1 = identical); {kind}."
-    ]
-    recall = certificate["recall"]
-    if recall is not None and recall["total"]:
-        sentences.append(
-            f"It finds {share(recall['estimate'], 2)} of such pairs (95 % interval {share(recall['low'], 2)} to"
-            f" {share(recall['high'], 2)}; measured on {count(recall['total'], 'true pair')})."
-        )
-    elif not certificate["exhaustive"]:
-        sentences.append("How many such pairs it would miss could not be measured.")
+    if certificate.get("views"):
+        sentences = _sentences_on_views(certificate)
+    else:
+        kind = "every pair of rows was covered" if certificate["exhaustive"] else "the search was approximate"
+        sentences = [
+            f"A fresh search across the partitions looked for rows with {certificate['similarity']} similarity of"
+            f" {certificate['threshold']:g} or more (1 = identical); {kind}."
+        ]
+        if not certificate["exhaustive"]:
+            sentences.append(f"{recall_sentence(certificate['recall'])}.")
     sentences += [
         f"{held['partition']}: {held['with_similar']:,} of {count(held['rows'], 'row')} ({share(held['share'])})"
         " have a similar training row."
@@ -178,11 +175,56 @@ def explanation(certificate: Summary | None) -> list[str]:
     return sentences + [f"Note: {note}." for note in certificate.get("notes", ())]
 
 
-def _yardstick(random: Summary) -> str:
+def _sentences_on_views(certificate: Summary) -> list[str]:
+    """Return one sentence on all similarities, and one on each."""
+    views = certificate["views"]
+    rule = "any of them says so" if certificate["combine"] == "any" else "all of them say so"
+    return [
+        f"A fresh search for each of {len(views)} similarities looked across the partitions; two rows are similar when"
+        f" {rule} (1 = identical):",
+        *(view_sentence(view) for view in views),
+    ]
+
+
+def view_sentence(certificate: Summary) -> str:
+    """Return what one of several similarities found by itself."""
+    if certificate["views"]:
+        what = f"{certificate['view']}, {certificate['combine']} of them"
+    else:
+        what = f"{certificate['view']}, {certificate['threshold']:g} or more"
+    n = certificate["n_crossing"]
+    found = "no pair crosses" if not n else f"{count(n, 'pair')} {'crosses' if n == 1 else 'cross'}"
+    if certificate["exhaustive"]:
+        how = "every pair of rows was covered"
+    elif certificate["views"]:
+        how = "not every search was exhaustive"
+    else:
+        how = f"the search was approximate: {recall_sentence(certificate['recall'], start=False)}"
+    chance = ""
+    if certificate["random"] is not None:
+        chance = f"; {_yardstick(certificate['random'], start=False)[:-1]}"
+    return f"{what}: {found}; {how}{chance}."
+
+
+def recall_sentence(recall: Summary | None, *, start: bool = True) -> str:
+    """Return the measured recall of an approximate search in words, the same everywhere."""
+    if recall is None or not recall["total"]:
+        text = "how many such pairs it would miss could not be measured"
+    else:
+        text = (
+            f"it finds {share(recall['estimate'], 2)} of such pairs (95 % interval {share(recall['low'], 2)} to"
+            f" {share(recall['high'], 2)}; measured on {count(recall['total'], 'true pair')})"
+        )
+    return text[0].upper() + text[1:] if start else text
+
+
+def _yardstick(random: Summary, *, start: bool = True) -> str:
     interval = ""
     if random["high"] > random["low"]:
         interval = f" (95 % interval {share(random['low'])} to {share(random['high'])})"
-    return f"A random split of the same sizes would have {share(random['share'])}{interval} of such held-out rows."
+    article = "A" if start else "a"
+    found = f"{share(random['share'])}{interval}"
+    return f"{article} random split of the same sizes would have {found} of such held-out rows."
 
 
 def across_table(certificate: Summary) -> Table:
@@ -199,6 +241,8 @@ def across_table(certificate: Summary) -> Table:
             )
             largest = bound + exact
         rows.append((f"{pair['left']} / {pair['right']}", f"{pair['pairs']:,}", largest))
+    if certificate.get("views"):  # similarities of several measures have no largest
+        return Table("Across partitions", ("partitions", "similar pairs"), [row[:2] for row in rows])
     return Table("Across partitions", ("partitions", "similar pairs", "largest similarity"), rows)
 
 
@@ -213,13 +257,14 @@ def crossing_table(certificate: Summary, most: int) -> Table | None:
             pair["left_partition"],
             f"{pair['right']}",
             pair["right_partition"],
+            *([", ".join(pair["views"])] if certificate.get("views") else []),
         )
         for pair in certificate["crossing"][:most]
     ]
     total = certificate["n_crossing"]
     title = "Crossing pairs" if total <= len(rows) else f"Crossing pairs (the worst {len(rows)} of {total:,})"
-    header = ("similarity", "row", "in", "row", "in")
-    return Table(title, header, rows, left=frozenset({2, 4}))
+    header = ("similarity", "row", "in", "row", "in", *(["by"] if certificate.get("views") else []))
+    return Table(title, header, rows, left=frozenset({2, 4, 5}))
 
 
 def provenance_table(provenance: Summary) -> Table:
@@ -230,7 +275,9 @@ def provenance_table(provenance: Summary) -> Table:
     rows.append(("fingerprint of the data", provenance["fingerprint"]))
     options = dict(provenance["options"])
     default = " (the default of this similarity)" if options.pop("threshold_is_default", False) else ""
-    rows += [(k, _plain(v) + (default if k == "threshold" else "")) for k, v in options.items()]
+    rows += [
+        (k, _plain(v) + (default if k == "threshold" and v is not None else "")) for k, v in options.items()
+    ]
     versions = ", ".join(f"{name} {number}" for name, number in provenance["versions"].items())
     rows.append(("versions", f"splitleak {provenance['splitleak']}, {versions}"))
     rows += [("note", note) for note in provenance["notes"]]
@@ -249,9 +296,21 @@ def call_text(provenance: Summary) -> str:
     return f"splitleak.{function}(\n    data,{arguments}\n)"
 
 
+def similarity_name(options: Summary) -> str:
+    """Return the similarity and the threshold that a split was made by."""
+    similarity = options.get("similarity")
+    if not isinstance(similarity, (list, tuple)):
+        return f"{similarity}, threshold {options.get('threshold')}"
+    between = " or " if options.get("combine") == "any" else " and "
+    return between.join(_plain(v) for v in similarity)
+
+
 def _plain(value: Any) -> str:
+    if isinstance(value, Mapping) and "similarity" in value:  # one of several similarities
+        names = {"any": " or ", "crossed": " or any "}.get(value.get("share", "all"), ", ").join(value["on"])
+        return f"{value['similarity']} >= {value['threshold']:g}" + (f" on {names}" if names else "")
     if isinstance(value, Mapping):
         return ", ".join(f"{k}={v}" for k, v in value.items())
     if isinstance(value, (list, tuple)):
-        return ", ".join(map(str, value))
+        return ", ".join(_plain(v) if isinstance(v, Mapping) else str(v) for v in value)
     return "-" if value is None else str(value)

@@ -16,6 +16,7 @@ from splitleak.rendering.tables import (
     crossing_table,
     explanation,
     headline,
+    similarity_name,
     size_table,
     split_headline,
 )
@@ -93,7 +94,4 @@ def _title(summary: Summary) -> str:
         return title
     options = made["options"]
     compared = f" on {', '.join(made['columns'])}" if made["columns"] else ""
-    return printable(
-        f"{title}{compared} by {options.get('similarity')}, threshold {options.get('threshold')},"
-        f" seed {options.get('seed')}"
-    )
+    return printable(f"{title}{compared} by {similarity_name(options)}, seed {options.get('seed')}")

@@ -32,12 +32,12 @@ class Neighbours(NamedTuple):
     nearest : float64 array of shape (n_queries, n_sides)
         Largest similarity to another row of each side, in [0, 1]; NaN where a side has no other row. The sides
         are 0, 1, ..., ``sides.max()``.
-    degree : int64 array of shape (n_queries,)
-        Number of other rows, on any side (ignored rows left out), with similarity >= threshold.
+    degree : int64 array of shape (n_queries,) or None
+        Number of other rows, on any side (ignored rows left out), with similarity >= threshold; None: not counted.
     """
 
     nearest: NDArray[np.float64]
-    degree: NDArray[np.int64]
+    degree: NDArray[np.int64] | None
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,7 @@ class Backend:
     given: bool = (
         False  # the similarities are the caller's own: a search reads them again, it cannot check them
     )
+    bound: bool = False  # the threshold was given with the backend, it is not its default
 
     def __call__(self, threshold: float | None = None, /, **options: Any) -> Backend:
         """Return this backend with a default threshold and options of its function."""
@@ -66,7 +67,8 @@ class Backend:
             if name not in known:
                 raise unknown_option(f"option of {self.name}", name, known)
         limit = self.threshold if threshold is None else check_threshold(threshold)
-        return replace(self, threshold=limit, options={**self.options, **options})
+        bound = self.bound or threshold is not None
+        return replace(self, threshold=limit, options={**self.options, **options}, bound=bound)
 
     def graph(
         self,
@@ -210,7 +212,9 @@ def is_backend_name(similarity: str) -> bool:
 
 
 def get_backend(similarity: str | Backend) -> Backend:
-    """Return the backend of a name, of ``"name(option=value, ...)"``, or of ``"module:function"``.
+    """Return the backend of a name, of ``"name(0.7, option=value, ...)"``, or of ``"module:function"``.
+
+    A number before the options (or ``threshold=``) is the threshold.
 
     Raises
     ------
@@ -231,7 +235,10 @@ def get_backend(similarity: str | Backend) -> Backend:
         raise InputError(f"similarity={similarity!r} cannot be read; write name or name(option=value, ...)")
     name, arguments = match.group(1), match.group(2)
     backend = _load(name)
-    return backend(**_parse_options(name, arguments)) if arguments else backend
+    if not arguments:
+        return backend
+    options = _parse_options(name, arguments)
+    return backend(options.pop("threshold", None), **options)
 
 
 def _load(name: str) -> Backend:
@@ -275,9 +282,12 @@ def _parse_options(name: str, arguments: str) -> dict[str, Any]:
     try:
         call = ast.parse(f"f({arguments})", mode="eval").body
         assert isinstance(call, ast.Call)
+        options = {str(k.arg): _literal(k.value) for k in call.keywords}
+        if len(call.args) > 1 or (call.args and "threshold" in options):
+            raise ValueError("options are written as option=value (one number before them is the threshold)")
         if call.args:
-            raise ValueError("options are written as option=value")
-        return {str(k.arg): _literal(k.value) for k in call.keywords}
+            options["threshold"] = _literal(call.args[0])
+        return options
     except (SyntaxError, ValueError) as error:
         raise InputError(
             f"the options of similarity={name + '(' + arguments + ')'!r} cannot be read: {error}"

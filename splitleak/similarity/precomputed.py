@@ -14,7 +14,7 @@ from splitleak.records import Records
 from splitleak.similarity.base import IGNORED, Backend, Neighbours
 
 MatrixKind = Literal["similarity", "distance", "dissimilarity"]
-ALL_KINDS = frozenset({"text", "vector", "table", "image"})
+ALL_KINDS = frozenset({"text", "vector", "table", "image", "views"})
 _SYMMETRY_TOLERANCE = 1e-9
 
 

@@ -1,4 +1,4 @@
-"""certify(): an independent search across finished partitions."""
+"""The certificate of one search."""
 
 from __future__ import annotations
 
@@ -12,134 +12,25 @@ from splitleak._progress import Progress
 from splitleak.certificate import Across, Certificate, Crossing, HeldOut, Nearest, Verdict, Yardstick
 from splitleak.chance import chance_notes
 from splitleak.crossing import CrossingPairs, crossing_pairs
-from splitleak.errors import InputError
 from splitleak.graph import SimilarityGraph
-from splitleak.partition import Split, partition_order
 from splitleak.sampling import sample_rows
-from splitleak.search import Missing, Search
-from splitleak.similarity.base import IGNORED, get_backend
+from splitleak.search import CrossedSearch, Search
+from splitleak.similarity.base import get_backend
 
 SEARCH_BELOW = 0.05
-MOST_PARTITIONS = 100  # every pair of partitions is looked at
 _EDGES = np.round(np.linspace(0, 1, 101), 2)
 
 
-def certify(
-    data: Any,
-    split: Split | str | Sequence[object] | NDArray[Any],
-    *,
-    on: str | Sequence[str] | None = None,
-    similarity: Any = None,
-    threshold: float | None = None,
-    missing: Missing | None = None,
-    seed: int = 0,
-    progress: bool | None = None,
-) -> Certificate:
-    """Search a finished split for similar pairs that cross, independently of how it was made.
-
-    The search runs anew over the data, between partitions only; besides, held-out rows (a sample of them in large
-    data) are looked up by brute force, without the filters of the search.
-
-    Parameters
-    ----------
-    data : table, list of str, 2-D array, sparse matrix, or path
-        The rows.
-    split : Split, column name, or array-like of shape (n_rows,)
-        A split of splitleak's, or partition names from anywhere. The partition called "train", else the one with
-        the most rows (of a `Split`: the first), is taken as the training side.
-    on, similarity, threshold, missing
-        As for `similarity_graph`. Left out, those that the split was made with, where it says so.
-    seed : int
-        For approximate backends and the sample.
-    progress : bool, optional
-        Bars on stderr; default: on a terminal.
-
-    Returns
-    -------
-    Certificate
-
-    Raises
-    ------
-    InputError
-        Arguments that cannot be used.
-    DataMismatchError
-        A `Split` that was made from other data.
-
-    Examples
-    --------
-    >>> import splitleak
-    >>> splitleak.certify(["one line", "another", "One  line"], ["train", "train", "test"]).verdict
-    'leaking'
-    """
-    if isinstance(split, Split):
-        made = {} if split.provenance is None else split.provenance.search_options()
-        on = on if on is not None else made.get("on")
-        if similarity is None and made:
-            similarity = _known(made["similarity"])
-        threshold = threshold if threshold is not None else made.get("threshold")
-        missing = missing if missing is not None else made.get("missing")
-        names, codes = list(split.names), split.codes
-    search = Search.prepare(
-        data,
-        on=on,
-        similarity="auto" if similarity is None else similarity,
-        threshold=threshold,
-        exclude=[split] if isinstance(split, str) else (),
-        missing=missing or "equal",
-    )
-    if isinstance(split, Split):
-        split.check_data(search.records)
-    else:
-        names, codes = partition_codes(search.source, split)
-    return certify_search(search, names, codes, seed=seed, progress=Progress(progress))
-
-
-def _known(similarity: str) -> str:
-    """Return a similarity that a split was made with, or raise when only the caller has it."""
-    try:
-        get_backend(similarity)
-    except InputError:
-        raise InputError(
-            f"the split was made with a similarity of the caller's own ({similarity}); give it again with similarity="
-            " (a matrix, an edge list, a function), or name another measure to certify by"
-        ) from None
-    return similarity
-
-
-def partition_codes(source: Any, split: Any) -> tuple[list[str], NDArray[np.int64]]:
-    """Return names and codes of partitions given as a column name or an array, the training side first."""
-    from splitleak._tables import resolve_factor
-
-    factor = resolve_factor(source, split, argument="split")
-    if len(factor.levels) < 2:
-        raise InputError(
-            f"split must name at least two partitions, got {len(factor.levels)}: {factor.levels}"
-        )
-    if len(factor.levels) > MOST_PARTITIONS:
-        raise InputError(
-            f"split names {len(factor.levels):,} partitions in {source.n_rows:,} rows (at most {MOST_PARTITIONS} are"
-            " certified); is it the column of the split?"
-        )
-    names = [str(level) for level in factor.levels]
-    rows = np.bincount(factor.codes[factor.codes >= 0], minlength=len(names))
-    order = partition_order(dict(zip(names, rows.tolist(), strict=True)))
-    rank = np.array([*(order.index(name) for name in names), IGNORED])  # the last entry serves code -1
-    return order, rank[factor.codes].astype(np.int64)
-
-
-def certify_search(
-    search: Search,
+def certify_single(
+    search: Search | CrossedSearch,
     names: Sequence[str],
     codes: NDArray[np.int64],
     *,
     folds: bool = False,
     seed: int = 0,
     progress: Progress | None = None,
-) -> Certificate:
-    """Certify partitions whose data has been read already.
-
-    `names[0]` is the training side; with `folds` each partition is held out once, and all others are.
-    """
+) -> tuple[Certificate, SimilarityGraph]:
+    """Return the certificate of one search, and the graph of similar pairs across that it found."""
     first_held = 0 if folds else 1
     held_out = sample_rows(search.records.row_hashes, np.flatnonzero(codes >= first_held), seed)
     anyone = sample_rows(search.records.row_hashes, np.flatnonzero(codes >= 0), seed)
@@ -148,8 +39,6 @@ def certify_search(
     bounds = _lower_bounds(near, queries, codes, len(names))
     graph, floor = _fresh_search(search, codes, bounds, seed, progress)
     crossing = crossing_pairs(graph, codes, len(names), search.threshold)
-    recall = graph.recall
-    exhaustive = graph.exact
     random, nearest = None, None
     if near is not None:
         found = near.nearest[np.searchsorted(queries, held_out)]
@@ -158,42 +47,69 @@ def certify_search(
         training = (
             int((codes >= 0).sum()) * (len(names) - 1) // len(names) if folds else int((codes == 0).sum())
         )
-        random = _yardstick(near.degree[np.searchsorted(queries, anyone)], codes, training)
-    with_similar = crossing.with_other if folds else crossing.with_training
-    held = tuple(
-        HeldOut(name, rows, int(found), float(found / max(1, rows)))
-        for k, name in enumerate(names[first_held:], first_held)
-        for rows, found in [(int((codes == k).sum()), with_similar[k])]
-    )
-    verdict: Verdict = "leaking" if crossing.n else ("separated" if exhaustive else "separated_with_recall")
-    notes = [] if graph.complete else ["too many similar pairs cross to list or count them all"]
+        if near.degree is not None:
+            random = _yardstick(near.degree[np.searchsorted(queries, anyone)], codes, training)
+    notes = notes_on_listing(graph)
     notes += chance_notes(graph, search.threshold)
     if search.backend.given:
         notes += _notes_on_given(search, codes, len(names))
-    return Certificate(
-        verdict,
-        search.backend.describe(),
+    certificate = Certificate(
+        verdict_of(crossing.n, graph.exact),
+        search.measure,
         search.threshold,
-        exhaustive,
-        recall,
-        tuple(_across(names, crossing, bounds, floor, exhaustive)),
+        graph.exact,
+        graph.recall,
+        tuple(_across(names, crossing, bounds, floor, graph.exact)),
         crossing.n,
-        tuple(
-            Crossing(int(a), int(b), names[codes[a]], names[codes[b]], float(s)) for a, b, s in crossing.worst
-        ),
-        held,
+        crossing_of(crossing, names, codes),
+        held_out_of(crossing, names, codes, folds=folds),
         random,
         nearest,
         tuple(notes),
     )
+    return certificate, graph
 
 
-def _notes_on_given(search: Search, codes: NDArray[np.int64], n_partitions: int) -> list[str]:
+def verdict_of(n_crossing: int, exhaustive: bool) -> Verdict:
+    """Return the verdict on so many crossing pairs."""
+    return "leaking" if n_crossing else ("separated" if exhaustive else "separated_with_recall")
+
+
+def notes_on_listing(graph: SimilarityGraph) -> list[str]:
+    """Say so where not all crossing pairs are listed and counted."""
+    return [] if graph.complete else ["too many similar pairs cross to list or count them all"]
+
+
+def held_out_of(
+    crossing: CrossingPairs, names: Sequence[str], codes: NDArray[np.int64], *, folds: bool
+) -> tuple[HeldOut, ...]:
+    """Return the held-out rows that have a similar training row."""
+    first = 0 if folds else 1
+    with_similar = crossing.with_other if folds else crossing.with_training
+    return tuple(
+        HeldOut(name, rows, int(found), float(found / max(1, rows)))
+        for k, name in enumerate(names[first:], first)
+        for rows, found in [(int((codes == k).sum()), with_similar[k])]
+    )
+
+
+def crossing_of(
+    crossing: CrossingPairs, names: Sequence[str], codes: NDArray[np.int64]
+) -> tuple[Crossing, ...]:
+    """Return the worst crossing pairs with the names of their partitions."""
+    return tuple(
+        Crossing(int(a), int(b), names[codes[a]], names[codes[b]], float(s)) for a, b, s in crossing.worst
+    )
+
+
+def _notes_on_given(search: Search | CrossedSearch, codes: NDArray[np.int64], n_partitions: int) -> list[str]:
     """Say what a certificate rests on when the similarities are the caller's own."""
     notes = [
-        f"the similarities were given by the caller ({search.backend.describe()}); they were read again, and nothing"
+        f"the similarities were given by the caller ({search.measure}); they were read again, and nothing"
         " here can tell whether they are right"
     ]
+    if search.records.kind == "views":
+        return notes
     equal = crossing_pairs(get_backend("exact").graph(search.records), codes, n_partitions, 1.0)
     if equal.n:
         a, b, _ = equal.worst[0]
@@ -205,7 +121,7 @@ def _notes_on_given(search: Search, codes: NDArray[np.int64], n_partitions: int)
 
 
 def _fresh_search(
-    search: Search,
+    search: Search | CrossedSearch,
     codes: NDArray[np.int64],
     bounds: NDArray[np.float64],
     seed: int,
