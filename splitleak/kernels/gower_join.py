@@ -134,20 +134,19 @@ def _root(parent, x):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, cache=True)
 def _one_component(parent, first, last):  # type: ignore[no-untyped-def]
-    root = _root(parent, first)
+    root, one = _root(parent, first), True
     for x in range(first + 1, last):
-        if _root(parent, x) != root:
-            return False
-    return True
+        one &= _root(parent, x) == root
+    return one
 
 
 @njit(nogil=True, cache=True)
 def boxes_apart(low, high, a, b, limit):  # type: ignore[no-untyped-def]
     """Tell whether some sum is further apart than `limit` for all rows of two leaves."""
+    apart = False
     for i in range(low.shape[1]):
-        if low[a, i] - high[b, i] > limit or low[b, i] - high[a, i] > limit:
-            return True
-    return False
+        apart |= low[a, i] - high[b, i] > limit or low[b, i] - high[a, i] > limit
+    return apart
 
 
 @njit(nogil=True, cache=True)
@@ -213,7 +212,9 @@ def _join(  # type: ignore[no-untyped-def]
     linked = len(parent) > 0
     pairs, similar = np.empty((1024, 2), np.int32), np.empty(1024)
     gaps = np.empty(LEAF, np.float32)
-    looked = np.zeros(len(side), np.int64)  # rows that a leaf has met since it was last looked at; -1: one component
+    looked = np.zeros(
+        len(side), np.int64
+    )  # rows that a leaf has met since it was last looked at; -1: one component
     m = 0
     for a in range(begin, end):
         largest = limits[start[a] : start[a + 1]].max() + slack

@@ -1,10 +1,9 @@
 """Rows of mixed columns in small leaves of rows that lie close together, with bounds on how far apart rows are.
 
-A *sketch* of a row is a few sums over its columns, ``sum_j +-w_j f_j(x_j)``, where each f maps a column to [0, 1] so that
-no two values lie further apart than they do in the column: numbers are clipped, categories are sent to 0 or 1 at
-random. Hence two rows are at least as far apart as each of their sums (one half of a multi-dimensional embedding of the
-L1 distance into the maximum distance; Linial, London, Rabinovich 1995). A missing value that is left out may be
-anything: the sum is then an interval. Rows are cut into leaves along the sums (Bentley 1975).
+A *sketch* of a row is a few sums over its columns, ``sum_j +-w_j f_j(x_j)``, where each f maps a column to [0, 1] so
+that no two values lie further apart than they do in the column: numbers are clipped, categories are sent to 0 or 1 at
+random. Hence two rows are at least as far apart as any of their sums. A missing value that is left out may be anything:
+the sum is then an interval. Rows are cut into leaves along the sums, as in a k-d tree (Bentley 1975).
 """
 
 from __future__ import annotations
@@ -117,8 +116,9 @@ def column_order(values: Floats, weights: Floats) -> NDArray[np.int64]:
 
 def _random_pairs(n: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     rng = np.random.default_rng(0)
-    left = rng.integers(0, n, _PAIRS)
-    return left, (left + rng.integers(1, max(2, n), _PAIRS)) % n
+    m = min(_PAIRS, 8 * n)
+    left = rng.integers(0, n, m)
+    return left, (left + rng.integers(1, max(2, n), m)) % n
 
 
 def _sketches(
@@ -128,6 +128,7 @@ def _sketches(
     n, p = values.shape
     rng = np.random.default_rng(0)
     left, right = _random_pairs(n)
+    m = len(left)
     tables = [_random_codes(values, levels, rng) for _ in range(_DRAWS)]
     sampled = values[np.concatenate([left, right])]
     absent = np.isnan(values).any(axis=0) if leave_out else np.zeros(p, dtype=bool)
@@ -138,10 +139,7 @@ def _sketches(
         signs.append(_sign_vectors(spread * weights, absent, rng))
         middle = spread @ (signs[-1] * weights[:, None])
         half = _halves(sampled, weights, signs[-1], leave_out)
-        apart.append(
-            np.abs(middle[:_PAIRS] - middle[_PAIRS:])
-            - (0.0 if half is None else half[:_PAIRS] + half[_PAIRS:])
-        )
+        apart.append(np.abs(middle[:m] - middle[m:]) - (0.0 if half is None else half[:m] + half[m:]))
     chosen = _telling(np.concatenate(apart, axis=1) > reach)
     draw = np.repeat(np.arange(_DRAWS), [s.shape[1] for s in signs])[chosen]
     vectors = np.concatenate(signs, axis=1)[:, chosen]
@@ -161,9 +159,7 @@ def _sketches(
     return low, high
 
 
-def _random_codes(
-    values: Floats, levels: NDArray[np.int64], rng: np.random.Generator
-) -> list[Floats | None]:
+def _random_codes(values: Floats, levels: NDArray[np.int64], rng: np.random.Generator) -> list[Floats | None]:
     """Send about half of the rows of each column of categories to 0, and half to 1."""
     tables: list[Floats | None] = []
     for j, n_levels in enumerate(levels):
@@ -217,7 +213,7 @@ def _telling(apart: NDArray[np.bool_]) -> NDArray[np.int64]:
         gain = apart[left].sum(axis=0)
         gain[chosen] = -1
         best = int(np.argmax(gain))
-        if len(chosen) >= 4 and gain[best] <= _PAIRS // 2000:
+        if len(chosen) >= 4 and gain[best] <= len(apart) // 2000:
             break
         chosen.append(best)
         left &= ~apart[:, best]

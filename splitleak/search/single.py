@@ -54,7 +54,8 @@ class Search:
         if missing not in get_args(Missing):
             raise unknown_option("missing", missing, get_args(Missing))
         source = open_source(data)
-        whole_rows = on is None and similarity == "exact" if isinstance(similarity, str) else False
+        by_column = _compares_columns(similarity)
+        whole_rows = on is None and (by_column or (isinstance(similarity, str) and similarity == "exact"))
         if whole_rows and source.column_names:
             on = [name for name in source.column_names if name not in exclude]
         if isinstance(similarity, SimilarityGraph) and on is None and similarity.details.get("columns"):
@@ -65,6 +66,8 @@ class Search:
         kind = "table" if whole_rows and len(on or ()) > 1 else kind
         if _compares_images(similarity):
             kind = "image"
+        if by_column and source.column_names and not _is_vector(source, on):
+            kind = "table"
         records = as_records(source, on=on, exclude=exclude, kind=kind, missing=missing)
         if records.kind == "text" and isinstance(similarity, str) and similarity == "auto":
             from splitleak._tables.images import are_image_names
@@ -180,6 +183,21 @@ def _compares_images(similarity: Any) -> bool:
     if isinstance(similarity, str) and is_backend_name(similarity):
         similarity = get_backend(similarity)
     return isinstance(similarity, Backend) and similarity.kinds == {"image"}
+
+
+def _compares_columns(similarity: Any) -> bool:
+    if isinstance(similarity, str):
+        return similarity.partition("(")[0].strip() == "gower"
+    return isinstance(similarity, Backend) and similarity.name == "gower"
+
+
+def _is_vector(source: Source, on: str | Sequence[str] | None) -> bool:
+    """Tell whether one column is compared, and holds lists of numbers."""
+    from splitleak._tables.columns import role_of
+
+    names = [on] if isinstance(on, str) else list(on or ())
+    known = len(names) == 1 and names[0] in source.column_names
+    return known and role_of(source.column_type(names[0])) == "vector"
 
 
 def row_values(records: Records) -> Any:

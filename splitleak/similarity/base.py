@@ -153,6 +153,7 @@ _BUILT_IN = {  # name -> module; imported when asked for
     "tanimoto": "splitleak.similarity.molecule",
     "pixels": "splitleak.similarity.image",
     "phash": "splitleak.similarity.image",
+    "gower": "splitleak.similarity.tabular",
 }
 
 
@@ -274,7 +275,15 @@ def _load_reference(name: str) -> Backend:
 
 def _written(value: Any) -> str:
     # an object's own repr may hold its address, and provenance must be the same each time
-    plain = isinstance(value, (str, int, float, bool, type(None), tuple, list))
+    if isinstance(value, (np.bool_, np.number)):
+        value = value.item()
+    if isinstance(value, (set, frozenset)):
+        value = sorted(value, key=repr)
+    if isinstance(value, (tuple, list)):
+        return f"[{', '.join(map(_written, value))}]"
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{_written(k)}: {_written(v)}' for k, v in value.items())}}}"
+    plain = isinstance(value, (str, int, float, bool, type(None)))
     return repr(value) if plain else f"<{type(value).__name__}>"
 
 
@@ -296,6 +305,12 @@ def _parse_options(name: str, arguments: str) -> dict[str, Any]:
 
 def _literal(node: ast.expr) -> Any:
     # a bare word is a string, so that a shell needs no second pair of quotes: jaccard(unit=word)
+    if isinstance(node, ast.List):
+        return [_literal(item) for item in node.elts]
+    if isinstance(node, ast.Dict) and None not in node.keys:
+        return {
+            _literal(k): _literal(v) for k, v in zip(node.keys, node.values, strict=True) if k is not None
+        }
     return node.id if isinstance(node, ast.Name) else ast.literal_eval(node)
 
 

@@ -15,6 +15,7 @@ from splitleak.similarity.base import Backend, get_backend
 
 EXACT_TEXT_BYTES = 200_000_000
 EXACT_VECTOR_ROWS = 300_000
+EXACT_TABLE_ROWS = 500_000
 LONG_TEXT_BYTES = 1_000
 _EDGE_FILES = (".csv", ".tsv", ".parquet", ".jsonl", ".ndjson")
 _MATRIX_FILES = (".npy", ".npz")
@@ -34,7 +35,12 @@ def automatic(records: Records) -> Choice:
             get_backend("phash"), "images: perceptual hashes, which re-encoding and resizing hardly change"
         )
     if records.kind == "table":
-        return Choice(get_backend("exact"), "rows of mixed columns: equal rows")
+        if records.n_rows <= EXACT_TABLE_ROWS:
+            return Choice(get_backend("gower"), "rows of mixed columns: alike in nearly all of them")
+        return Choice(
+            get_backend("exact"),
+            f"{records.n_rows:,} rows of mixed columns, more than {EXACT_TABLE_ROWS:,}: equal rows",
+        )
     if records.kind == "vector":
         if records.n_rows <= EXACT_VECTOR_ROWS:
             return Choice(

@@ -41,7 +41,7 @@ def gower_look_up(
     )
 
 
-@similarity_backend("gower", kinds={"table", "vector"}, nearest=gower_look_up, threshold=0.95)
+@similarity_backend("gower", kinds={"table", "vector"}, nearest=gower_look_up, threshold=0.98)
 def gower(
     records: Records,
     *,
@@ -103,8 +103,8 @@ def gower(
     Examples
     --------
     >>> import splitleak
-    >>> people = {"age": [20, 40, 40.5, 60, 80], "town": ["A", "B", "B", "B", "A"], "pet": ["cat", None, None, "dog", "cat"]}
-    >>> splitleak.similarity_graph(people, similarity="gower", threshold=0.9).frame().round(4).values.tolist()
+    >>> table = {"age": [20, 40, 40.5, 60, 80], "town": [*"ABBBA"], "pet": ["cat", None, None, "dog", "cat"]}
+    >>> splitleak.similarity_graph(table, similarity="gower", threshold=0.9).frame().round(4).values.tolist()
     [[1.0, 2.0, 0.9969]]
     """
     points = _points(records, scale, missing, weights, ignore, nominal)
@@ -171,7 +171,7 @@ def nearest_across(
     --------
     >>> import numpy as np
     >>> from splitleak.records import as_records
-    >>> records = as_records({"age": [20, 40, 41, 60, 80], "town": ["A", "B", "B", "B", "A"]}, kind="table", on=["age", "town"])
+    >>> records = as_records({"age": [20, 40, 41, 60, 80], "town": [*"ABBBA"]}, on=["age", "town"])
     >>> similarity, position = nearest_across(records, np.array([2]), np.array([0, 1, 3]))
     >>> similarity.round(4).tolist(), position.tolist()
     ([[0.9904]], [[1]])
@@ -203,9 +203,7 @@ def _points(
         raise unknown_option("scale", scale, get_args(Scale))
     if missing not in get_args(MissingPair):
         raise unknown_option("missing", missing, get_args(MissingPair))
-    return coordinates(
-        records, scale=scale, missing=missing, weights=weights, ignore=ignore, nominal=nominal
-    )
+    return coordinates(records, scale=scale, missing=missing, weights=weights, ignore=ignore, nominal=nominal)
 
 
 def _equal_points(points: Coordinates, missing: MissingPair) -> NDArray[np.int64]:

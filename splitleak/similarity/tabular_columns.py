@@ -132,7 +132,7 @@ def _read(column: Any, name: str) -> NDArray[Any]:
         )
     absent = null_mask(column)
     if absent is not None:
-        column = column.fill_null(0)
+        column = column.fill_null(0.0 if pa.types.is_floating(column.type) else 0)
     numbers = column.to_numpy()
     if numbers.dtype.kind in "iu":
         numbers = _centred(numbers, absent)
@@ -148,7 +148,9 @@ def _centred(numbers: NDArray[Any], absent: NDArray[np.bool_] | None) -> NDArray
         return numbers
     known = numbers if absent is None else numbers[~absent]
     low = known.min() if len(known) else numbers.dtype.type(0)
-    return numbers.view(np.uint64) - low.view(np.uint64)  # the difference of two's complements is right mod 2**64
+    return numbers.view(np.uint64) - low.view(
+        np.uint64
+    )  # the difference of two's complements is right mod 2**64
 
 
 def _codes(column: Any) -> NDArray[np.int64]:
@@ -204,7 +206,9 @@ def _weights(names: list[str], weights: Mapping[str, float] | None, ignore: str 
             )
         _known_names("weights", list(weights), names)
         for name, weight in weights.items():
-            number = isinstance(weight, (int, float, np.integer, np.floating)) and not isinstance(weight, bool)
+            number = isinstance(weight, (int, float, np.integer, np.floating)) and not isinstance(
+                weight, bool
+            )
             if not number or not 0 <= weight < np.inf:
                 raise InputError(
                     f"weights[{name!r}] must be a finite number of at least 0 (0: ignored), got {weight!r}"
