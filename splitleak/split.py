@@ -64,9 +64,9 @@ def split_by_similarity(
         The compared column(s) of a table. Left out, the only column that can be meant is taken.
     similarity : str, backend, SimilarityGraph, matrix, path or function, or list of these
         ``"auto"`` picks by kind of data and size (recorded in the provenance); ``"jaccard"``, ``"minhash"``,
-        ``"exact"``, ``"cosine"``, ``"euclidean"``, ``"cosine-faiss"``, ``"euclidean-faiss"``, each with options
-        as in ``"jaccard(unit=word, n=3)"``; a graph, a square matrix, an edge list's path, or a function of two
-        rows. A list names several, each with its own columns and threshold:
+        ``"exact"``, ``"cosine"``, ``"euclidean"``, ``"cosine-faiss"``, ``"euclidean-faiss"``, ``"gower"`` (rows of
+        mixed columns), each with options as in ``"jaccard(unit=word, n=3)"``; a graph, a square matrix, an edge
+        list's path, or a function of two rows. A list names several, each with its own columns and threshold:
         ``["text:jaccard(0.7)", splitleak.view("cosine", on="vector", threshold=0.9)]``.
     threshold : float, optional
         Similarity in (0, 1] from which on two rows count as similar (inclusive); the backend's default when

@@ -83,7 +83,7 @@ def make_leaves(
     sides = np.zeros(len(values), dtype=np.int64) if sides is None else sides
     groups: list[NDArray[np.int64]] = []
     for side in np.unique(sides):
-        groups += _cut(np.flatnonzero(sides == side), (low + high) / 2)
+        groups += _cut(np.flatnonzero(sides == side), (low + high) / np.float32(2))
     n_leaves, n_sums = len(groups), low.shape[1]
     start = np.zeros(n_leaves + 1, dtype=np.int64)
     np.cumsum([len(rows) for rows in groups], out=start[1:])
@@ -131,7 +131,7 @@ def _sketches(
     m = len(left)
     tables = [_random_codes(values, levels, rng) for _ in range(_DRAWS)]
     sampled = values[np.concatenate([left, right])]
-    absent = np.isnan(values).any(axis=0) if leave_out else np.zeros(p, dtype=bool)
+    absent = np.asarray(np.isnan(values).any(axis=0) & leave_out, dtype=bool)
     signs = []
     apart = []
     for table in tables:

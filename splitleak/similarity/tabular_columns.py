@@ -221,7 +221,7 @@ def _weights(names: list[str], weights: Mapping[str, float] | None, ignore: str 
             f"no column is left to compare: all of {', '.join(map(repr, names[:_SHOWN]))} are ignored or have weight 0;"
             " leave one out of ignore= and weights="
         )
-    return found / found.max()
+    return np.asarray(found / found.max())
 
 
 def _known_names(argument: str, given: Any, names: list[str]) -> list[str]:
