@@ -148,9 +148,8 @@ def _centred(numbers: NDArray[Any], absent: NDArray[np.bool_] | None) -> NDArray
         return numbers
     known = numbers if absent is None else numbers[~absent]
     low = known.min() if len(known) else numbers.dtype.type(0)
-    return numbers.view(np.uint64) - low.view(
-        np.uint64
-    )  # the difference of two's complements is right mod 2**64
+    # the difference of two's complements is right modulo 2**64
+    return np.asarray(numbers.view(np.uint64) - low.view(np.uint64))
 
 
 def _codes(column: Any) -> NDArray[np.int64]:
