@@ -125,7 +125,7 @@ def _sketches(
     values: Floats, weights: Floats, levels: NDArray[np.int64], reach: float, leave_out: bool
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return the intervals of the chosen sums of each row, each of shape (n, n_sums)."""
-    n, p = values.shape
+    n = len(values)
     rng = np.random.default_rng(0)
     left, right = _random_pairs(n)
     m = len(left)
