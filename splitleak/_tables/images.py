@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -82,17 +82,18 @@ class Images(Sequence[Any]):
         return self._store.features(key, work, progress)[self._rows]
 
     def batches(
-        self, size: int, *, progress: Progress = SILENT
-    ) -> Iterator[tuple[NDArray[np.int64], list[Any]]]:
-        """Yield row positions and images of those rows that can be read, `size` at a time."""
-        with progress.stage("images", len(self)) as stage:
-            for first in range(0, len(self), size):
-                rows = np.arange(first, min(first + size, len(self)))
-                found = self._store.visit(self._rows[rows], lambda image: image)
-                there = [k for k, image in enumerate(found) if image is not None]
-                yield rows[there], [found[k] for k in there]
-                stage.advance(len(rows))
-        self._store.report()
+        self,
+        key: tuple[Any, ...],
+        work: Callable[[list[Any]], NDArray[Any]],
+        size: int,
+        *,
+        progress: Progress = SILENT,
+    ) -> NDArray[Any]:
+        """Return what `work` makes of lists of at most `size` images, computed once for each `key`.
+
+        As `features`, for work that wants several images at once: ``work(images) -> array`` with a row for each.
+        """
+        return self._store.batches(key, work, size, progress)[self._rows]
 
     def digests(self) -> NDArray[np.uint8]:
         """Return a 128-bit digest of each row, shape (n_rows, 16): equal for equal size and pixels.
@@ -154,6 +155,27 @@ class _Store:
                 if value is not None:
                     out[row] = value
             self._features[key] = out
+        return self._features[key]
+
+    def batches(
+        self, key: tuple[Any, ...], work: Callable[[list[Any]], NDArray[Any]], size: int, progress: Progress
+    ) -> NDArray[Any]:
+        if key not in self._features:
+            n = len(self.items)
+            out: NDArray[Any] | None = None
+            with progress.stage("images", n) as stage:
+                for first in range(0, n, size):
+                    rows = np.arange(first, min(first + size, n))
+                    images = self.visit(rows, lambda image: image)
+                    there = [k for k, image in enumerate(images) if image is not None]
+                    if there:
+                        made = work([images[k] for k in there])
+                        if out is None:
+                            out = np.zeros((n, *made.shape[1:]), dtype=made.dtype)
+                        out[rows[there]] = made
+                    stage.advance(len(rows))
+            self.report()
+            self._features[key] = np.zeros((n, 0)) if out is None else out
         return self._features[key]
 
     def complete(self) -> None:

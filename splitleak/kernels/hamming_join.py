@@ -2,8 +2,9 @@
 
 The distance of two rows is the smallest between the first variant of one and any variant of the other. Small
 distances are found by the pigeonhole principle over bands of 16 bits (Norouzi, Punjani and Fleet, "Fast exact search
-in Hamming space with multi-index hashing", 2014): of m bands one differs in at most distance // m bits. Where looking
-up all such keys would cost more than comparing all pairs, all pairs are compared.
+in Hamming space with multi-index hashing", 2014): of m bands one differs in at most distance // m bits. Comparing all
+pairs takes a tenth of a nanosecond each at best, so that the bands pay for many rows and few bits only; what costs less
+is done.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ _QUERIES = 256  # rows per task
 _BAND = 16
 _MIXED = -2
 # what looking up a key, and comparing a row found there, cost as against comparing a row in order; measured
-_KEY_COST, _FOUND_COST = 8.0, 6.0
+_KEY_COST, _FOUND_COST = 200.0, 300.0
 
 Pairs = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
 
@@ -90,7 +91,7 @@ def _bands_cost_less(n: int, n_variants: int, n_words: int, max_distance: int) -
     keys = n_bands * len(_masks(max_distance // n_bands)) if max_distance // n_bands <= 4 else np.inf
     targets = n * n_variants
     compared = targets / (2 if n_variants == 1 else 1)
-    return bool(keys * (_KEY_COST + _FOUND_COST * n_words * targets / 2**_BAND) < compared * n_words)
+    return bool(keys * (_KEY_COST + _FOUND_COST * targets / 2**_BAND) < compared * n_words)
 
 
 def _masks(most: int) -> NDArray[np.int64]:

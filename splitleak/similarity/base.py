@@ -154,6 +154,7 @@ _BUILT_IN = {  # name -> module; imported when asked for
     "pixels": "splitleak.similarity.image",
     "phash": "splitleak.similarity.image",
     "gower": "splitleak.similarity.tabular",
+    "image-embedding": "splitleak.similarity.image_embedding",
 }
 
 

@@ -18,7 +18,8 @@ from splitleak.similarity.exact import exact_nearest
 from splitleak.similarity.perceptual_hash import Method, check_hash, hash_variants
 
 Invalid = Literal["distinct", "error"]
-PHASH_THRESHOLD = 0.8  # see benchmarks/images.py
+# the lowest without a false pair among 315,900 pairs of crops of 27 photographs, see benchmarks/images.py
+PHASH_THRESHOLD = 0.85
 
 _SHOWN = 20
 
@@ -159,7 +160,9 @@ def phash(
     records : Records
         Images (extra `image`).
     threshold : float
-        Inclusive bound in (0, 1] of the similarity.
+        Inclusive bound in (0, 1] of the similarity. At the default, 0.85, all copies in JPEG of quality 30 and more, of
+        half the size, in gray or brighter were found in a test on photographs, 93 % of those with 2 % cut off each
+        side, 29 % with 5 %, and no pair of different photographs of 315,900 (`benchmarks/images.py`).
     sides : int64 array, optional
         Search only between rows of different sides.
     progress : Progress

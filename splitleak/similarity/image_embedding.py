@@ -1,0 +1,281 @@
+"""Similarity of images by the vectors of an encoder that the caller gives: torch, ONNX, or any function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from splitleak._optional import require
+from splitleak._progress import SILENT, Progress
+from splitleak.errors import InputError, unknown_option
+from splitleak.graph import SimilarityGraph
+from splitleak.records import Records
+from splitleak.similarity.base import Neighbours, get_backend, similarity_backend
+from splitleak.similarity.image import Invalid, link_missing, readable_rows
+
+Inputs = Literal["auto", "images", "tensor"]
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+DEFAULT_SIZE = 224
+
+Encode = Callable[[list[Any]], Any]
+
+
+def embedding_look_up(
+    records: Records,
+    queries: NDArray[np.int64],
+    *,
+    threshold: float,
+    sides: NDArray[np.int64],
+    encoder: Any = None,
+    inputs: Inputs = "auto",
+    size: int | None = None,
+    mean: Sequence[float] = IMAGENET_MEAN,
+    std: Sequence[float] = IMAGENET_STD,
+    batch_size: int = 32,
+    invalid: Invalid = "distinct",
+) -> Neighbours:
+    """Look up the nearest vectors of some images by brute force; one that cannot be read is near none."""
+    vectors, rows = _vectors(records, encoder, inputs, size, mean, std, batch_size, invalid, SILENT)
+    n_sides = int(sides.max(initial=0)) + 1
+    place = np.full(records.n_rows, -1, dtype=np.int64)
+    place[rows] = np.arange(len(rows))
+    inside = np.flatnonzero(place[queries] >= 0)
+    found = get_backend("cosine").neighbours(
+        vectors, place[queries[inside]], threshold=threshold, sides=sides[rows]
+    )
+    assert found is not None
+    nearest = np.zeros((len(queries), n_sides))
+    degree = np.zeros(len(queries), dtype=np.int64)
+    nearest[inside, : found.nearest.shape[1]], degree[inside] = np.nan_to_num(found.nearest), found.degree
+    return Neighbours(nearest, degree)
+
+
+@similarity_backend("image-embedding", kinds={"image"}, nearest=embedding_look_up, threshold=0.9)
+def image_embedding(
+    records: Records,
+    *,
+    threshold: float,
+    sides: NDArray[np.int64] | None = None,
+    progress: Progress = SILENT,
+    encoder: Any = None,
+    inputs: Inputs = "auto",
+    size: int | None = None,
+    mean: Sequence[float] = IMAGENET_MEAN,
+    std: Sequence[float] = IMAGENET_STD,
+    batch_size: int = 32,
+    invalid: Invalid = "distinct",
+) -> SimilarityGraph:
+    """Join images whose vectors, made by an encoder of the caller's, have a large cosine.
+
+    Parameters
+    ----------
+    records : Records
+        Images (extra `image`).
+    threshold : float
+        Inclusive bound in (0, 1] of the cosine; what is alike depends on the encoder.
+    sides : int64 array, optional
+        Search only between rows of different sides.
+    progress : Progress
+        Where long stages are told.
+    encoder : torch.nn.Module, path of an .onnx file, object with ``encode``, or callable
+        Returns one vector a image: an array or tensor of shape (n, n_features). A module is called in evaluation
+        mode, without gradients, on the device of its parameters.
+    inputs : {"auto", "images", "tensor"}
+        What the encoder is called with: a list of Pillow images (mode RGB, of their own sizes), or a float32 array
+        (of a module: tensor) of shape (n, 3, size, size). "auto": tensors for modules and ONNX, else images.
+    size : int, optional
+        Tensors only: side to which images are resized (without keeping their aspect); default: what the ONNX file
+        asks for, else 224.
+    mean, std : sequence of 3 float
+        Tensors only: of values in [0, 1] the mean is taken off, and the rest is divided by std; default: ImageNet's.
+    batch_size : int
+        Images per call of the encoder.
+    invalid : {"distinct", "error"}
+        Images that cannot be read are similar to none (and named in a warning), or an error.
+
+    Raises
+    ------
+    InputError
+        No encoder, one that returns another number of rows, of features, or numbers that are not finite.
+    """
+    vectors, rows = _vectors(records, encoder, inputs, size, mean, std, batch_size, invalid, progress)
+    found = get_backend("cosine").graph(
+        vectors, threshold=threshold, sides=None if sides is None else sides[rows], progress=progress
+    )
+    copies = np.arange(records.n_rows, dtype=np.int64)
+    if found.copies is not None:
+        copies[rows] = rows[found.copies]
+    link_missing(records, copies)
+    return replace(
+        SimilarityGraph.build(
+            rows[found.left],
+            rows[found.right],
+            found.similarity,
+            n_rows=records.n_rows,
+            threshold=threshold,
+            measure="image-embedding",
+            copies=copies,
+            complete=found.complete,
+        ),
+        details={"invalid": sorted(records.pictures().unreadable())},
+    )
+
+
+def _vectors(
+    records: Records,
+    encoder: Any,
+    inputs: Inputs,
+    size: int | None,
+    mean: Sequence[float],
+    std: Sequence[float],
+    batch_size: int,
+    invalid: Invalid,
+    progress: Progress,
+) -> tuple[Records, NDArray[np.int64]]:
+    """Return the vectors of the images that can be read, as records, and their rows."""
+    if inputs not in get_args(Inputs):
+        raise unknown_option("inputs", inputs, get_args(Inputs))
+    for name, number in (("batch_size", batch_size), ("size", DEFAULT_SIZE if size is None else size)):
+        if isinstance(number, bool) or not isinstance(number, (int, np.integer)) or number < 1:
+            raise InputError(f"{name} must be a whole number of at least 1, got {number!r}")
+    if len(mean) != 3 or len(std) != 3 or min(std) <= 0:
+        raise InputError(f"mean and std must be 3 numbers each, std above 0; got mean={mean!r}, std={std!r}")
+    # the encoder is part of the key, so that it outlives what was made with it
+    key = (
+        "embedding",
+        encoder if isinstance(encoder, str) else _Same(encoder),
+        inputs,
+        size,
+        tuple(mean),
+        tuple(std),
+    )
+    width: list[int] = []
+    encode: list[Encode] = []
+
+    def work(images: list[Any]) -> NDArray[np.float32]:
+        if not encode:
+            encode.append(_encoder(encoder, inputs, size, mean, std))
+        return _checked(encode[0](images), len(images), width)
+
+    if encoder is None:
+        raise InputError(
+            "similarity='image-embedding' needs an encoder: get_backend('image-embedding')(encoder=model), or in text"
+            " image-embedding(encoder='model.onnx')"
+        )
+    made = records.pictures().batches(key, work, int(batch_size), progress=progress)
+    rows = np.flatnonzero(readable_rows(records, invalid)).astype(np.int64)
+    return Records("vector", len(rows), vectors=np.ascontiguousarray(made[rows])), rows
+
+
+class _Same:
+    """A key that is equal for one object only, and keeps it alive."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.value is other.value
+
+    def __hash__(self) -> int:
+        return id(self.value)
+
+
+def _encoder(
+    encoder: Any, inputs: Inputs, size: int | None, mean: Sequence[float], std: Sequence[float]
+) -> Encode:
+    """Return a function from a list of Pillow images to vectors."""
+    if isinstance(encoder, (str, Path)):
+        return _onnx(Path(encoder), size, mean, std)
+    module = any(kind.__module__ == "torch.nn.modules.module" for kind in type(encoder).__mro__)
+    if module and inputs != "images":
+        return lambda images: _call_module(encoder, tensors(images, size or DEFAULT_SIZE, mean, std))
+    call = encoder.encode if hasattr(encoder, "encode") else encoder
+    if not callable(call):
+        raise InputError(
+            f"encoder must be a torch module, the path of an .onnx file, an object with encode(), or a function, got"
+            f" {type(encoder).__name__}"
+        )
+    if inputs == "tensor":
+        return lambda images: call(tensors(images, size or DEFAULT_SIZE, mean, std))
+    return call  # type: ignore[no-any-return]  # the caller's own; what it returns is checked
+
+
+def tensors(images: list[Any], size: int, mean: Sequence[float], std: Sequence[float]) -> NDArray[np.float32]:
+    """Return images as a float32 array of shape (n, 3, size, size), normalised."""
+    from PIL.Image import Resampling
+
+    pixels = np.stack([np.asarray(i.resize((size, size), Resampling.BILINEAR)) for i in images])
+    values = (pixels.astype(np.float32) / 255 - np.array(mean, np.float32)) / np.array(std, np.float32)
+    return np.ascontiguousarray(values.transpose(0, 3, 1, 2), dtype=np.float32)
+
+
+def _call_module(module: Any, values: NDArray[np.float32]) -> Any:
+    torch = require("torch", extra="embedding", feature="a torch encoder of images")
+    parameter = next(iter(module.parameters()), None)
+    given = torch.from_numpy(values)
+    training = module.training
+    module.eval()
+    try:
+        with torch.no_grad():
+            return module(given if parameter is None else given.to(parameter.device, parameter.dtype))
+    finally:
+        module.train(training)
+
+
+def _onnx(path: Path, size: int | None, mean: Sequence[float], std: Sequence[float]) -> Encode:
+    if path.suffix.lower() != ".onnx" or not path.is_file():
+        raise InputError(f"encoder={str(path)!r} must be an .onnx file that exists")
+    runtime = require("onnxruntime", extra="onnx", feature="an ONNX encoder of images")
+    try:
+        session = runtime.InferenceSession(str(path), providers=runtime.get_available_providers())
+    except Exception as error:  # onnxruntime's own errors have no common base
+        raise InputError(f"encoder={str(path)!r} is no ONNX model that can be loaded: {error}") from error
+    wanted = session.get_inputs()[0]
+    side = wanted.shape[-1] if isinstance(wanted.shape[-1], int) else None
+    if size is not None and side not in (None, size):
+        raise InputError(
+            f"size={size}, and encoder={str(path)!r} takes images of {side} x {side}; leave size= out"
+        )
+
+    def call(images: list[Any]) -> Any:
+        values = tensors(images, side or size or DEFAULT_SIZE, mean, std)
+        if isinstance(wanted.shape[0], int) and wanted.shape[0] == 1:  # exported for one image at a time
+            return np.concatenate(
+                [session.run(None, {wanted.name: values[k : k + 1]})[0] for k in range(len(values))]
+            )
+        return session.run(None, {wanted.name: values})[0]
+
+    return call
+
+
+def _checked(vectors: Any, n: int, width: list[int]) -> NDArray[np.float32]:
+    """Return the encoder's vectors as float32 of shape (n, n_features), or raise."""
+    if hasattr(vectors, "detach"):
+        vectors = vectors.detach().float().cpu().numpy()
+    try:
+        found = np.asarray(vectors, dtype=np.float32)
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"the encoder must return an array of shape (n, n_features) for n images, got {type(vectors).__name__}"
+        ) from error
+    if found.ndim > 2:  # feature maps of 1 x 1, say
+        found = found.reshape(len(found), -1)
+    if found.ndim != 2 or len(found) != n or not found.shape[1]:
+        raise InputError(
+            f"the encoder must return an array of shape (n, n_features) for n images, got shape {found.shape} for"
+            f" {n} images"
+        )
+    if width and found.shape[1] != width[0]:
+        raise InputError(
+            f"the encoder returned vectors of {width[0]} features, then of {found.shape[1]}; they must have one length"
+        )
+    width.append(found.shape[1])
+    if not np.isfinite(found).all():
+        bad = int(np.flatnonzero(~np.isfinite(found).all(axis=1))[0])
+        raise InputError(f"the encoder returned numbers that are not finite (image {bad} of a batch of {n})")
+    return found
