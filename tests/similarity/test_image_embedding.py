@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 import splitleak
 from splitleak import InputError, SplitleakWarning
@@ -15,17 +14,21 @@ from tests.images import picture
 IMAGES = [picture(seed, width=32, height=24) for seed in (1, 2, 3, 1)]
 
 
-class Flat(torch.nn.Module):
-    """The pixels, as they are."""
+def flat_module() -> Any:
+    """The pixels, as they are, by a torch module."""
+    torch = pytest.importorskip("torch", reason="an encoder as a torch module")
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.dropout = torch.nn.Dropout(0.5)
-        self.scale = torch.nn.Parameter(torch.ones(1))
+    class Flat(torch.nn.Module):  # type: ignore[misc, name-defined]
+        def __init__(self) -> None:
+            super().__init__()
+            self.dropout = torch.nn.Dropout(0.5)
+            self.scale = torch.nn.Parameter(torch.ones(1))
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        assert x.shape[1:] == (3, 16, 16)
-        return self.dropout(x * self.scale).flatten(1)
+        def forward(self, x: Any) -> Any:
+            assert x.shape[1:] == (3, 16, 16)
+            return self.dropout(x * self.scale).flatten(1)
+
+    return Flat()
 
 
 def means(images: list[Any]) -> list[list[float]]:
@@ -44,7 +47,7 @@ def cosines(images: list[Any], side: int) -> np.ndarray[Any, Any]:
 
 
 def test_module() -> None:
-    module = Flat().train()
+    module = flat_module().train()
     backend = get_backend("image-embedding")(0.5, encoder=module, size=16, batch_size=3)
     graph = splitleak.similarity_graph(IMAGES, similarity=backend, threshold=0.05)
     assert module.training
@@ -76,7 +79,7 @@ def test_onnx(tmp_path: Path) -> None:
         found = splitleak.similarity_graph(
             IMAGES, similarity=f"image-embedding(encoder='{path}')", threshold=0.05
         )
-        module = get_backend("image-embedding")(encoder=Flat(), size=16)
+        module = get_backend("image-embedding")(encoder=flat_module(), size=16)
         assert (
             found.frame()
             .round(5)
