@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     )
     from splitleak.folds import Folds, fold_by_similarity
     from splitleak.graph import SimilarityGraph
+    from splitleak.image_pairs import contact_sheet
     from splitleak.interaction import InteractionSplit, split_interactions
     from splitleak.leakage import leakage_report
     from splitleak.model_selection import SimilarityKFold, SimilarityShuffleSplit, StratifiedSimilarityKFold
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from splitleak.report import LeakageReport, ProbeResult
     from splitleak.search import deduplicate, similarity_graph
     from splitleak.similarity.base import similarity_backend
+    from splitleak.similarity.image_embedding import image_embedding
     from splitleak.similarity.molecule import scaffolds
     from splitleak.similarity.precomputed import precomputed
     from splitleak.similarity.views import view
@@ -68,8 +70,10 @@ _HOME = {
     "ThresholdCurve": "thresholds",
     "certify": "certification",
     "compare_splits": "comparison",
+    "contact_sheet": "image_pairs",
     "deduplicate": "search",
     "fold_by_similarity": "folds",
+    "image_embedding": "similarity.image_embedding",
     "leakage_report": "leakage",
     "precomputed": "similarity.precomputed",
     "probe": "probes.base",
@@ -110,8 +114,10 @@ __all__ = [
     "ThresholdCurve",
     "certify",
     "compare_splits",
+    "contact_sheet",
     "deduplicate",
     "fold_by_similarity",
+    "image_embedding",
     "leakage_report",
     "precomputed",
     "probe",

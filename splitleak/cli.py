@@ -20,8 +20,11 @@ from splitleak._files import check_folder, check_writable, write_text
 from splitleak.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from splitleak._tables import Source
     from splitleak.certificate import Certificate
+    from splitleak.rendering.html import Section
 
 # Heavy modules are imported inside the commands, so that --help answers at once.
 
@@ -32,7 +35,10 @@ app = typer.Typer(
     add_completion=False,
 )
 
-Data = Annotated[str, typer.Argument(help="Parquet, CSV, TSV or JSON lines file.", show_default=False)]
+Data = Annotated[
+    str,
+    typer.Argument(help="Parquet, CSV, TSV or JSON lines file, or a folder of images.", show_default=False),
+]
 On = Annotated[list[str] | None, typer.Option("--on", help="Column that is compared (repeatable).")]
 Columns = Annotated[
     str | None, typer.Option(help="Names for the columns of a CSV or TSV file without a header line: a,b,c")
@@ -96,6 +102,9 @@ def split(
     seed: Seed = 0,
     out: Annotated[str | None, typer.Option(help="Write the split here: .parquet, .csv or .json.")] = None,
     html: Html = None,
+    contact_sheet: Annotated[
+        bool, typer.Option("--contact-sheet", help="Images: show similar pairs on the page of --html.")
+    ] = False,
     certify: Annotated[bool, typer.Option(help="Search the finished split again.")] = True,
     progress: Bars = None,
 ) -> None:
@@ -109,6 +118,8 @@ def split(
         if out is not None:
             check_writable(out, "--out", endings=ENDINGS)
         _check_page(html)
+        if contact_sheet and html is None:
+            raise InputError("--contact-sheet goes on the page of --html; add --html split.html")
         asked = None if sizes is None else parse_sizes_text(sizes)
         source = _open(data, columns)
         made = split_by_similarity(
@@ -132,7 +143,12 @@ def split(
         if out is not None:
             made.save(out)
         summary = made.summary()
-        _write_page(html, summary, data)
+        pictures = []
+        if contact_sheet:
+            from splitleak.image_pairs import sheet_section
+
+            pictures.append(sheet_section(source, made))
+        _write_page(html, summary, data, pictures)
         show_split(summary)
         print()
         for path in filter(None, (out, html)):
@@ -218,6 +234,9 @@ def duplicates(
     seed: Seed = 0,
     most: Annotated[int, typer.Option(min=0, help="Pairs that are printed, most similar first.")] = 20,
     out: Annotated[str | None, typer.Option(help="Write all pairs here: .csv or .parquet.")] = None,
+    html: Annotated[
+        str | None, typer.Option(help="Images: write the pairs side by side to this .html.")
+    ] = None,
     progress: Bars = None,
 ) -> None:
     """List the pairs of rows that are near-duplicates of each other."""
@@ -228,6 +247,7 @@ def duplicates(
 
         if out is not None:
             check_writable(out, "--out", endings=(".csv", ".parquet"))
+        _check_page(html)
         source = _open(data, columns)
         graph = similarity_graph(
             source,
@@ -252,6 +272,11 @@ def duplicates(
                 else:
                     frame.to_parquet(temporary, index=False)
             show(f"wrote {out}")
+        if html is not None:
+            from splitleak.image_pairs import contact_sheet
+
+            write_text(html, contact_sheet(source, graph, on=on or None))
+            show(f"wrote {html}")
 
 
 @app.command()
@@ -297,11 +322,11 @@ def _check_page(html: str | None) -> None:
         check_writable(html, "--html", endings=(".html", ".htm"))
 
 
-def _write_page(html: str | None, summary: dict[str, Any], data: str) -> None:
+def _write_page(html: str | None, summary: dict[str, Any], data: str, before: Sequence[Section] = ()) -> None:
     if html is not None:
         from splitleak.rendering.html import split_page
 
-        write_text(html, split_page(summary, title=f"Split of {Path(data).name}"))
+        write_text(html, split_page(summary, title=f"Split of {Path(data).name}", before=before))
 
 
 def _check_command(
@@ -334,6 +359,8 @@ def _show_pairs(frame: Any, source: Source, on: list[str] | None) -> None:
         (f"{p.similarity:.3f}", f"{p.left:.0f}", f"{p.right:.0f}") for p in frame.itertuples()
     ]
     header = ["similarity", "row", "row"]
+    if on is None and source.images and source.meant is not None:
+        on = [source.meant]
     if on is not None and len(on) == 1 and rows:
         import pyarrow as pa
 

@@ -13,6 +13,18 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", README.read_text(), re.MULTILINE | re.DOTALL)
 
 
+def write_photos(folder: Path) -> None:
+    """Write 20 pictures in two subfolders."""
+    from PIL import Image
+
+    from tests.images import picture
+
+    for i in range(20):
+        place = folder / ("cats" if i % 2 else "dogs")
+        place.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(picture(i)).save(place / f"{i:02d}.png")
+
+
 def test_python_blocks_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert len(blocks("python")) >= 3
@@ -39,6 +51,7 @@ def test_commands_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     letters = np.random.default_rng(0).choice(list("ACDEFGHIKLMNPQRSTVWY"), (30, 60))
     fasta = "".join(f">protein-{i}\n{''.join(row)}\n" for i, row in enumerate(letters))
     Path("proteins.fasta").write_text(fasta)
+    write_photos(Path("photos"))
     lines = [
         line for block in blocks("console") for line in block.splitlines() if line.startswith("$ splitleak")
     ]

@@ -58,6 +58,11 @@ def split_page(
     return _render("page.html", title=title, **_split_verdict(summary), sections=[*before, *sections])
 
 
+def pairs_page(section: Section, *, title: str) -> str:
+    """Return a page of one section, without a verdict."""
+    return _render("page.html", title=title, verdict="none", headline="", explanation=[], sections=[section])
+
+
 def split_fragment(summary: Summary) -> str:
     """Return the part of a split that a notebook shows: verdict, sizes, class balance, histogram."""
     sections = [s for s in _sections(summary, identifier="cell") if s.title in ("Sizes", "Classes", _NEAREST)]

@@ -49,6 +49,7 @@ def embedding_look_up(
         vectors, place[queries[inside]], threshold=threshold, sides=sides[rows]
     )
     assert found is not None
+    assert found.degree is not None
     nearest = np.zeros((len(queries), n_sides))
     degree = np.zeros(len(queries), dtype=np.int64)
     nearest[inside, : found.nearest.shape[1]], degree[inside] = np.nan_to_num(found.nearest), found.degree
@@ -164,7 +165,7 @@ def _vectors(
 
     if encoder is None:
         raise InputError(
-            "similarity='image-embedding' needs an encoder: get_backend('image-embedding')(encoder=model), or in text"
+            "similarity='image-embedding' needs an encoder: splitleak.image_embedding(encoder=model), or in text"
             " image-embedding(encoder='model.onnx')"
         )
     made = records.pictures().batches(key, work, int(batch_size), progress=progress)
