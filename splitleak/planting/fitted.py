@@ -53,8 +53,10 @@ def _scaled(make: Callable[[], Any], *, complete: bool = False) -> Prepare:
     return prepare
 
 
-def _imputed(make: Callable[[], Any]) -> Prepare:
+def _imputed(make: Callable[[], Any], *, most_rows: float = np.inf) -> Prepare:
     def prepare(table: pd.DataFrame, target: Any, rng: Rng, strength: float) -> Work:
+        if len(table) > most_rows:
+            raise NotPlantable(f"takes too long on {len(table)} rows; it is done on up to {most_rows:g}")
         names = number_columns(table, target, least=2)
         raw = table
         for name in names:
@@ -227,8 +229,8 @@ _register(
     _CELLS, _HOLES,
 )  # fmt: skip
 _register(
-    "imputer_knn", "means of neighbours for missing values", "SPL111", _imputed(_make("KNNImputer")), _CELLS, _HOLES,
-    in_data=False,
+    "imputer_knn", "means of neighbours for missing values", "SPL111", _imputed(_make("KNNImputer"), most_rows=5000),
+    _CELLS, _HOLES, in_data=False,
 )  # fmt: skip
 _register(
     "pca", "principal components", "SPL112", _components, _SHARES, "share of the components that were kept"
