@@ -307,6 +307,6 @@ def _weighed(
         return (
             graph,
             least,
-            [f"the scaled leakage misses pairs that the approximate search missed ({graph.recall})"],
+            [f"the scaled leakage misses pairs that the approximate search missed ({graph.recall_text()})"],
         )
     return graph, 0.0 if whole else least, []

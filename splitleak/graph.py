@@ -54,6 +54,9 @@ class Recall:
         return recall_sentence(vars(self), start=False)
 
 
+_UNKNOWN = Recall.measured(0, 0)
+
+
 @dataclass(frozen=True)
 class SimilarityGraph:
     """Every pair of rows with similarity at or above a threshold.
@@ -301,6 +304,14 @@ class SimilarityGraph:
         rows = np.flatnonzero(self.copies != np.arange(self.n_rows))
         return np.concatenate([self.left, self.copies[rows]]), np.concatenate([self.right, rows])
 
+    def recall_text(self) -> str:
+        """Return the measured recall in words; of several similarities, that of each approximate one."""
+        views = self.details.get("views")
+        if self.recall is None and views:
+            told = [f"{name}: {one['recall'] or _UNKNOWN}" for name, one in views.items() if not one["exact"]]
+            return "; ".join(told)
+        return str(self.recall or _UNKNOWN)
+
     def _require_complete(self, what: str) -> None:
         if not self.complete:
             raise InputError(
@@ -309,7 +320,7 @@ class SimilarityGraph:
             )
 
     def __repr__(self) -> str:
-        kind = "exact" if self.exact else "approximate" + (f": {self.recall}" if self.recall else "")
+        kind = "exact" if self.exact else f"approximate: {self.recall_text()}"
         limit = "" if self.views else f", threshold={self.threshold:g}"
         return (
             f"SimilarityGraph({self.measure}{limit}: {self.n_pairs:,} similar"

@@ -1,5 +1,6 @@
 """Several similarities at once, against all pairs one by one."""
 
+from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
@@ -184,6 +185,17 @@ def test_identical_rows_stay_linear() -> None:
     assert both.n_pairs == 2 * (n // 2) * (n // 2 - 1) // 2
     crossed = splitleak.similarity_graph(table, on=["a", "b"], similarity="exact", share="crossed")
     assert (crossed.n_pairs, len(crossed.left)) == (n * (n - 1) // 2, 0)
+
+
+def test_all_needs_every_pair() -> None:
+    whole = splitleak.SimilarityGraph.from_edges([0, 1], [1, 2], n_rows=4, threshold=1)
+    with pytest.raises(
+        InputError, match="combine='all' needs every pair of each similarity, and b has too many"
+    ):
+        combined.intersection([whole, replace(whole, complete=False)], ["a", "b"], measure="a and b")
+    linked = combined.union([whole, replace(whole, complete=False)], ["a", "b"], measure="a or b")
+    assert not linked.complete
+    assert linked.components().tolist() == [0, 0, 0, 1]
 
 
 def test_texts_name_views() -> None:
