@@ -154,6 +154,12 @@ class Probe:
 
 _REGISTRY: dict[str, Probe] = {}
 _BUILT_IN = {  # code -> module; imported when asked for
+    "SPL110": "splitleak.probes.scaling",
+    "SPL111": "splitleak.probes.imputation",
+    "SPL112": "splitleak.probes.decorrelation",
+    "SPL113": "splitleak.probes.target_encoding",
+    "SPL114": "splitleak.probes.feature_selection",
+    "SPL116": "splitleak.probes.fitted_pipeline",
     "SPL201": "splitleak.probes.one_column",
     "SPL202": "splitleak.probes.missingness",
     "SPL203": "splitleak.probes.one_class_values",

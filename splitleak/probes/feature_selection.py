@@ -1,0 +1,92 @@
+"""SPL114: columns that were chosen on all rows, as seen from the chosen columns alone."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from splitleak.probes.base import Finding, NotApplicable, probe
+from splitleak.probes.context import AuditContext
+
+_LEAST_COLUMNS = 8
+_DISTINCT = 20
+_LEAST_Z = 2.0  # every column must be that far from saying nothing, so that the sign of z is known
+_CHANCE = 1e-4
+_MOST_COLUMNS = 500
+
+
+@probe(
+    "SPL114",
+    "Columns were selected on all rows",
+    needs=["target", "classes", "split"],
+    why="Of many columns that mean nothing, those picked with the test rows' labels look good on the test rows.",
+    bound="Spread of the columns' scores below what any true effects could give, p < 0.0001; a caution.",
+)
+def feature_selection(context: AuditContext) -> Finding:
+    """Test whether the columns' scores lie closer together than sampling error lets honest columns lie.
+
+    Whatever the true effects, scores scatter around them with at least their sampling error; noise that was selected
+    by its score is cut off in a narrow band. The column scores' correlation is taken into account (generalised least
+    squares), and needs more rows than columns.
+    """
+    target = context.target
+    assert target is not None
+    if len(target.levels) != 2:
+        raise NotApplicable("needs a target of two classes")
+    rows = np.flatnonzero(target.known & (context.codes >= 0))
+    columns = [
+        c for c in context.of_kind("numeric") if len(c.levels) > _DISTINCT and not c.missing[rows].any()
+    ][:_MOST_COLUMNS]
+    if len(columns) < _LEAST_COLUMNS or len(rows) < 2 * len(columns) + 10:
+        raise NotApplicable(f"needs {_LEAST_COLUMNS} numbers without missing values, and twice as many rows")
+    x = np.column_stack([c.values[rows] for c in columns])
+    y = target.codes[rows] == 1
+    if min(y.sum(), (~y).sum()) < 5:
+        raise NotApplicable("one class has fewer than 5 rows")
+    z, spread = _spread(x, y)
+    if z is None:
+        raise NotApplicable("the numbers are collinear or constant within the classes")
+    from scipy.stats import chi2
+
+    chance = float(chi2.cdf(spread, len(columns) - 1))
+    if z.min() < _LEAST_Z or chance >= _CHANCE:
+        return Finding(
+            "clean",
+            f"The {len(columns)} numbers differ in how far they tell the classes apart (|z| {z.min():.2f} to"
+            f" {z.max():.2f}) as columns do that nobody selected on these rows.",
+            p_value=chance,
+        )
+    return Finding(
+        "caution",
+        f"All {len(columns)} numbers tell the classes apart almost equally well (|z| {z.min():.2f} to {z.max():.2f}):"
+        " the mark of picking the best of many on these rows. Were they selected before the split?",
+        float(z.min()),
+        "smallest |z| of a column",
+        p_value=chance,
+        columns=[c.name for c in columns],
+        remedy="# select inside the pipeline, on the training rows only\nmake_pipeline(SelectKBest(k=10), model).fit("
+        "X_train, y_train)",
+    )
+
+
+def _spread(x: NDArray[np.float64], y: NDArray[np.bool_]) -> tuple[NDArray[np.float64] | None, float]:
+    """Return |z| of each column and their weighted squared spread around the common mean."""
+    ill, well = x[y], x[~y]
+    within = np.concatenate([ill - ill.mean(axis=0), well - well.mean(axis=0)])
+    n, k = within.shape
+    deviation = within.std(axis=0) * math.sqrt(n / (n - 2))
+    if (deviation <= 0).any():
+        return None, 0.0
+    z = (ill.mean(axis=0) - well.mean(axis=0)) / (deviation * math.sqrt(1 / len(ill) + 1 / len(well)))
+    sign = np.sign(z)
+    correlation = np.corrcoef(within.T) * np.outer(sign, sign) + 1e-6 * np.eye(k)
+    if np.linalg.cond(correlation) > 1e10:
+        return None, 0.0
+    inverse = np.linalg.inv(correlation)
+    size = np.abs(z)
+    one = np.ones(k)
+    mean = (one @ inverse @ size) / (one @ inverse @ one)
+    spread = float((size - mean) @ inverse @ (size - mean))
+    return size, spread * (n - 2 - k) / (n - 2)  # the inverse of an estimate is too large (Hotelling)

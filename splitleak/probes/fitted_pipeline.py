@@ -1,0 +1,260 @@
+"""SPL116: a fitted transformer that learned from more than the training rows."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from splitleak.errors import InputError
+from splitleak.probes.base import Finding, NotApplicable, probe
+from splitleak.probes.context import AuditContext
+
+Ints = NDArray[np.int64]
+_COUNTS = frozenset({"n_features_in_", "n_samples_seen_", "n_iter_", "n_features_", "n_samples_"})
+_VERDICTS = {
+    "train": "learned from the training rows",
+    "all": "learned from all rows",
+    "same": "learns the same from both",
+    "neither": "matches neither",
+    "unknown": "learned attributes cannot be compared",
+}
+
+
+@probe(
+    "SPL116",
+    "A fitted step saw more than the training rows",
+    needs=["split", "pipeline", "raw"],
+    why="What a step learned from the test rows is in every training row that it transforms.",
+    bound="Each step is fitted again on train and on all rows; it must equal the second to float64, and not the first.",
+)
+def fitted_pipeline(context: AuditContext) -> Finding:
+    """Refit each step in its own input space and say which rows its learned attributes match."""
+    train, rows = context.train, np.flatnonzero(context.codes >= 0)
+    y = None if context.target is None else _target_values(context)
+    steps: list[dict[str, Any]] = []
+    _visit(context.pipeline, context.raw, y, train, rows, "", steps)
+    if not steps:
+        raise NotApplicable("the pipeline has no step that learns anything")
+    leaking = [step for step in steps if step["verdict"] == _VERDICTS["all"]]
+    unknown = [step for step in steps if step["verdict"] in (_VERDICTS["unknown"], _VERDICTS["neither"])]
+    note = (
+        f" {len(unknown)} could not be told: {', '.join(s['step'] for s in unknown[:5])}." if unknown else ""
+    )
+    common: dict[str, Any] = {"evidence": steps, "effect_name": "share of the steps"}
+    if not leaking:
+        return Finding(
+            "clean", f"None of {len(steps)} fitted steps matches a fit on all rows.{note}", 0.0, **common
+        )
+    return Finding(
+        "leak",
+        f"{len(leaking)} of {len(steps)} fitted steps ({', '.join(s['step'] for s in leaking[:5])}) learned exactly what a"
+        f" fit on training and held-out rows together gives, and not what the training rows give.{note}",
+        len(leaking) / len(steps),
+        remedy="pipeline.fit(X_train, y_train)  # the training rows only\nX_test = pipeline.transform(X_test)",
+        **common,
+    )
+
+
+def _target_values(context: AuditContext) -> Any:
+    target = context.target
+    assert target is not None
+    if target.task == "regression":
+        return target.values
+    return (
+        np.array(target.levels, dtype=object)[np.maximum(target.codes, 0)]
+        if _named(target.levels)
+        else (np.array(target.levels)[np.maximum(target.codes, 0)])
+    )
+
+
+def _named(levels: tuple[Any, ...]) -> bool:
+    return any(isinstance(level, str) for level in levels)
+
+
+def _visit(step: Any, x: Any, y: Any, train: Ints, rows: Ints, path: str, found: list[dict[str, Any]]) -> Any:
+    """Compare a step, or the steps in it, and return the transformed rows (None: cannot go on)."""
+    from sklearn.compose import ColumnTransformer
+    from sklearn.pipeline import FeatureUnion, Pipeline
+
+    if step is None or isinstance(step, str):  # "passthrough", "drop"
+        return x
+    if isinstance(step, Pipeline):
+        for name, inner in step.steps:
+            if x is None:
+                found.append(_answer(_join(path, name), "unknown"))
+                continue
+            x = _visit(inner, x, y, train, rows, _join(path, name), found)
+        return x
+    if isinstance(step, ColumnTransformer):
+        _check_fitted(step, "transformers_", path)
+        for name, inner, columns in step.transformers_:
+            if not isinstance(inner, str):
+                _visit(inner, _columns(x, columns), y, train, rows, _join(path, name), found)
+        return _transformed(step, x)
+    if isinstance(step, FeatureUnion):
+        for name, inner in step.transformer_list:
+            _visit(inner, x, y, train, rows, _join(path, name), found)
+        return _transformed(step, x)
+    return _compare(step, x, y, train, rows, path or type(step).__name__, found)
+
+
+def _compare(
+    step: Any, x: Any, y: Any, train: Ints, rows: Ints, path: str, found: list[dict[str, Any]]
+) -> Any:
+    from sklearn.base import clone
+
+    if not hasattr(step, "fit"):
+        raise InputError(
+            f"pipeline must be a fitted scikit-learn transformer, Pipeline or ColumnTransformer; {path} is a"
+            f" {type(step).__name__} without fit"
+        )
+    learned = _learned(step)
+    expected = getattr(step, "n_features_in_", None)
+    if not learned and expected is None:
+        if _learned(_fitted(clone(step), x, y, train)):
+            raise InputError(f"pipeline step {path} is not fitted; fit it as you did for data, then pass it")
+        return _transformed(step, x)  # a step that learns nothing
+    width = x.shape[1] if getattr(x, "ndim", 1) == 2 else None
+    if expected is not None and width is not None and width != expected:
+        raise InputError(
+            f"pipeline step {path} was fitted on {expected} columns and raw gives it {width}; raw must be the table"
+            " that the pipeline was fitted on"
+        )
+    if not learned:
+        return _transformed(step, x)
+    mine, others = learned, [_learned(_fitted(clone(step), x, y, part)) for part in (train, rows)]
+    if not others[0] or not others[1]:
+        found.append(_answer(path, "unknown"))
+    else:
+        as_train, as_all = (_close(mine, other) for other in others)
+        verdict = "same" if as_train and as_all else "train" if as_train else "all" if as_all else "neither"
+        found.append(_answer(path, verdict))
+    return _transformed(step, x)
+
+
+def _answer(path: str, verdict: str) -> dict[str, Any]:
+    return {"step": path, "verdict": _VERDICTS[verdict]}
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
+
+
+def _check_fitted(step: Any, attribute: str, path: str) -> None:
+    if not hasattr(step, attribute):
+        raise InputError(
+            f"pipeline{' step ' + path if path else ''} is a {type(step).__name__} that is not fitted; fit it as you"
+            " did for data, then pass it"
+        )
+
+
+def _columns(x: Any, columns: Any) -> Any:
+    if isinstance(x, pd.DataFrame):
+        named = isinstance(columns, str) or (
+            isinstance(columns, (list, tuple, np.ndarray, pd.Index))
+            and len(columns)
+            and isinstance(columns[0], str)
+        )
+        return x[columns] if named else x.iloc[:, columns]
+    return x[:, columns]
+
+
+def _rows(x: Any, rows: Ints) -> Any:
+    if isinstance(x, (pd.DataFrame, pd.Series)):
+        return x.iloc[rows]
+    if isinstance(x, (list, tuple)):
+        return [x[i] for i in rows]
+    return x[rows]
+
+
+def _fitted(step: Any, x: Any, y: Any, rows: Ints) -> Any:
+    """Return a step fitted on some rows, or None where it cannot be."""
+    if hasattr(step, "random_state") and step.random_state is None:
+        step.random_state = 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the refit: the caller has seen those of the fit
+        for arguments in (
+            (_rows(x, rows),) if y is None else (_rows(x, rows), _rows(y, rows)),
+            (_rows(x, rows),),
+        ):
+            try:
+                return step.fit(*arguments)
+            except (TypeError, ValueError):
+                continue
+    return None
+
+
+def _transformed(step: Any, x: Any) -> Any:
+    if not hasattr(step, "transform"):
+        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return step.transform(x)
+        except ValueError as error:
+            raise InputError(
+                f"pipeline cannot transform raw: {error}; raw must be the table that it was fitted on"
+            ) from error
+
+
+def _learned(step: Any) -> dict[str, Any]:
+    """Return what a fitted step has learned: its attributes that end in one underscore, as arrays."""
+    if step is None:
+        return {}
+    found: dict[str, Any] = {}
+    for name, value in vars(step).items():
+        if name.startswith("_") or not name.endswith("_") or name.endswith("__") or name in _COUNTS:
+            continue
+        flat = _flat(value)
+        if flat is not None:
+            found[name] = flat
+    if hasattr(step, "get_support"):
+        found["support"] = [np.asarray(step.get_support())]
+    if "idf_" not in found and getattr(step, "_tfidf", None) is not None and hasattr(step._tfidf, "idf_"):
+        found["idf"] = [np.asarray(step._tfidf.idf_)]
+    return found
+
+
+def _flat(value: Any) -> list[NDArray[Any]] | None:
+    """Return a learned attribute as a list of arrays, or None where it is no value."""
+    if isinstance(value, (bool, int, float, str, np.generic)):
+        return [np.asarray(value)]
+    if isinstance(value, np.ndarray) and value.dtype != object:
+        return [value]
+    if isinstance(value, dict):
+        keys = sorted(value, key=str)
+        parts = [_flat(value[key]) for key in keys]
+        known = [part for part in parts if part is not None]
+        return (
+            [np.array([str(key) for key in keys]), *(a for part in known for a in part)]
+            if known or not keys
+            else None
+        )
+    if isinstance(value, (list, tuple, np.ndarray)):
+        parts = [_flat(entry) for entry in value]
+        if any(part is None for part in parts):
+            return None
+        return [array for part in parts if part is not None for array in part]
+    return None
+
+
+def _close(mine: dict[str, Any], other: dict[str, Any]) -> bool:
+    if mine.keys() != other.keys():
+        return False
+    return all(
+        len(mine[name]) == len(other[name])
+        and all(_same(a, b) for a, b in zip(mine[name], other[name], strict=True))
+        for name in mine
+    )
+
+
+def _same(a: NDArray[Any], b: NDArray[Any]) -> bool:
+    if a.shape != b.shape:
+        return False
+    if a.dtype.kind in "fc" or b.dtype.kind in "fc":
+        return bool(np.allclose(a, b, rtol=1e-8, atol=1e-10, equal_nan=True))
+    return bool(np.array_equal(a, b))
