@@ -59,7 +59,7 @@ def decorrelation(context: AuditContext) -> Finding:
             "share of pairs that are exactly uncorrelated",
             p_value=chance,
         )
-    names = [c.name for c, any_ in zip(columns, hit.any(axis=0), strict=True) if any_]
+    names = [c.name for c, any_ in zip(columns, np.asarray(hit.any(axis=0)), strict=True) if any_]
     return Finding(
         "leak",
         f"{found:,} of {pairs:,} pairs of columns are uncorrelated to rounding on training and held-out rows together,"

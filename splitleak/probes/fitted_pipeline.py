@@ -51,8 +51,8 @@ def fitted_pipeline(context: AuditContext) -> Finding:
         )
     return Finding(
         "leak",
-        f"{len(leaking)} of {len(steps)} fitted steps ({', '.join(s['step'] for s in leaking[:5])}) learned exactly what a"
-        f" fit on training and held-out rows together gives, and not what the training rows give.{note}",
+        f"{len(leaking)} of {len(steps)} fitted steps ({', '.join(s['step'] for s in leaking[:5])}) learned what"
+        f" exactly a fit on training and held-out rows together gives, and not what the training rows give.{note}",
         len(leaking) / len(steps),
         remedy="pipeline.fit(X_train, y_train)  # the training rows only\nX_test = pipeline.transform(X_test)",
         **common,
@@ -212,6 +212,9 @@ def _learned(step: Any) -> dict[str, Any]:
         flat = _flat(value)
         if flat is not None:
             found[name] = flat
+    if getattr(step, "_fit_X", None) is not None:  # neighbours (KNNImputer): what was learned are the rows
+        kept = np.asarray(step._fit_X, dtype=np.float64)
+        found["rows"] = [np.sort(kept, axis=0)]
     if hasattr(step, "get_support"):
         found["support"] = [np.asarray(step.get_support())]
     if "idf_" not in found and getattr(step, "_tfidf", None) is not None and hasattr(step._tfidf, "idf_"):
@@ -229,11 +232,9 @@ def _flat(value: Any) -> list[NDArray[Any]] | None:
         keys = sorted(value, key=str)
         parts = [_flat(value[key]) for key in keys]
         known = [part for part in parts if part is not None]
-        return (
-            [np.array([str(key) for key in keys]), *(a for part in known for a in part)]
-            if known or not keys
-            else None
-        )
+        if keys and not known:
+            return None
+        return [np.array([str(key) for key in keys]), *(a for part in known for a in part)]
     if isinstance(value, (list, tuple, np.ndarray)):
         parts = [_flat(entry) for entry in value]
         if any(part is None for part in parts):

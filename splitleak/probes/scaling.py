@@ -59,7 +59,7 @@ def _finding(hits: dict[str, list[str]], looked: int, chance: float | None) -> F
     if not found:
         return Finding(
             "clean",
-            f"None of {looked} numbers has a mean, deviation, quartile range or limits that are exact on all rows only.",
+            f"None of {looked} numbers has a mean, deviation, quartiles or limits that are exact on all rows only.",
             0.0,
             common["effect_name"],
         )
@@ -90,10 +90,8 @@ def _standard(part: Parts) -> float | None:
     )  # of train's mean around the pooled one
     if not agrees(float(pooled.mean()), float(part.train.mean()), 0.0, tolerance * max(deviation, 1e-300)):
         return None
-    off = [
-        min(abs(s - 1), abs(s * math.sqrt(m / (m - 1)) - 1))
-        for s, m in ((deviation, n), (of_train, len(part.train)))
-    ]
+    sizes = ((deviation, n), (of_train, len(part.train)))
+    off = [min(abs(s - 1), abs(s * math.sqrt(m / (m - 1)) - 1)) for s, m in sizes]
     if off[0] > max(tolerance, 1e-9) or off[1] <= 4 * tolerance:
         return None
     return chance_within(tolerance * deviation, error)

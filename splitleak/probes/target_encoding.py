@@ -101,10 +101,11 @@ def _outcomes(context: AuditContext) -> list[Floats]:
 
 def _sums(values: Floats, outcome: Floats) -> tuple[Floats, Floats, Floats]:
     """Return the repeated values, and the sum and number of outcomes at each."""
-    levels, inverse, count = np.unique(values, return_inverse=True, return_counts=True)
-    total = np.bincount(inverse, outcome)
+    levels, inverse, number = np.unique(values, return_inverse=True, return_counts=True)
+    count = number.astype(np.float64)
+    total = np.bincount(inverse, outcome).astype(np.float64)
     several = count >= 2
-    return levels[several], total[several], count[several].astype(np.float64)
+    return levels[several], total[several], count[several]
 
 
 def _compare(values: Floats, outcome: Floats, rows: NDArray[np.int64], train: NDArray[np.int64]) -> str:
