@@ -20,6 +20,7 @@ LOCAL, SEMIGLOBAL, GLOBAL = 0, 1, 2
 SCORE_SHIFT, IDENTITY_SHIFT = 40, 20
 MIXED, IGNORED = -2, -1
 PACKS = 512  # of one job: enough to keep threads busy, few enough to start quickly
+FULL = 1 << 40  # a width of band beyond any
 _FAR = -(1 << 61)
 
 
@@ -60,51 +61,62 @@ class Alignments(NamedTuple):
     columns: NDArray[np.int64]
 
 
-def align(
-    sequences: Sequences,
-    weights: NDArray[np.int64],
-    identical: NDArray[np.bool_],
-    gap_open: int,
-    gap_extend: int,
-    mode: int,
-    left: NDArray[np.int64],
-    right: NDArray[np.int64],
-) -> Alignments:
-    """Align pairs of sequences; of two strands, the one of the better alignment counts.
-
-    Parameters
-    ----------
-    sequences, weights, gap_open, gap_extend
-        As for `scan`.
-    identical : bool array of shape (n_letters,)
-        Whether two of this letter count as identical (ambiguous letters do not).
-    mode : int
-        `LOCAL`, `SEMIGLOBAL` (gaps at the ends are free) or `GLOBAL`.
-    left, right : int64 arrays
-        Positions of the sequences; quickest where equal `right` stand together, with `left` of similar lengths.
-    """
+def encode_scores(weights: NDArray[np.int64], identical: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return what each pair of letters adds to the number that an alignment is compared by."""
     table = np.zeros((len(weights) + 1, len(weights)), dtype=np.int64)
     table[:-1] = (weights << SCORE_SHIFT) - 1
     table[np.arange(len(weights)), np.arange(len(weights))] += identical.astype(np.int64) << IDENTITY_SHIFT
-    opening, extending = (gap_open << SCORE_SHIFT) + 1, (gap_extend << SCORE_SHIFT) + 1
-    packs = packs_of(right, EXACT_LANES)
-    jobs = list(range(0, len(packs) - 1, PACKS))
+    return table
 
-    def work(at: int) -> Any:
-        return _align(
-            *sequences[:3], table, opening, extending, mode, left, right, packs[at : at + PACKS + 1]
-        )
 
-    values = np.concatenate([np.empty(0, dtype=np.int64), *map_threads(work, jobs)])
+def decode(values: NDArray[np.int64]) -> Alignments:
+    """Return score, identities and columns of the numbers that alignments are compared by."""
     columns = -values & ((1 << IDENTITY_SHIFT) - 1)
     rest = values + columns
     identities = (rest >> IDENTITY_SHIFT) & ((1 << (SCORE_SHIFT - IDENTITY_SHIFT)) - 1)
     return Alignments(rest >> SCORE_SHIFT, identities, columns)
 
 
+def best_in_bands(
+    sequences: Sequences,
+    rows: NDArray[np.uint8],
+    table: NDArray[np.int64],
+    gap_open: int,
+    gap_extend: int,
+    mode: int,
+    left: NDArray[np.int64],
+    right: NDArray[np.int64],
+    width: NDArray[np.int64],
+) -> NDArray[np.int64]:
+    """Return the best alignment of each pair among those that keep to a band, as a number for `decode`.
+
+    Parameters
+    ----------
+    sequences, gap_open, gap_extend, mode, left, right
+        As for `splitleak.kernels.banded_alignment.align`.
+    rows : uint8 array
+        Letters of the right sequences: those of one strand.
+    table : int64 array
+        Of `encode_scores`.
+    width : int64 array of shape (n_pairs,)
+        The band is at least all diagonals within `width` of those between the two corners; `FULL`: everything.
+    """
+    packs = packs_of(right, EXACT_LANES)
+    opening, extending = (gap_open << SCORE_SHIFT) + 1, (gap_extend << SCORE_SHIFT) + 1
+
+    def work(at: int) -> Any:
+        part = packs[at : at + PACKS + 1]
+        return _align(
+            sequences.codes, rows, sequences.starts, table, opening, extending, mode, left, right, width, part
+        )
+
+    jobs = list(range(0, len(packs) - 1, PACKS))
+    return np.concatenate([np.empty(0, dtype=np.int64), *map_threads(work, jobs)])
+
+
 @njit(nogil=True, cache=True)
 def _align(  # type: ignore[no-untyped-def]
-    codes, reverse, starts, table, gap_open, gap_extend, mode, left, right, packs
+    codes, letters_of_rows, starts, table, gap_open, gap_extend, mode, left, right, width, packs
 ):
     letters = table.shape[1]
     rows = 1
@@ -113,37 +125,53 @@ def _align(  # type: ignore[no-untyped-def]
     h = np.empty((rows, EXACT_LANES), dtype=np.int64)
     e = np.empty((rows, EXACT_LANES), dtype=np.int64)
     weights = np.zeros((letters, EXACT_LANES), dtype=np.int64)
+    first = np.empty(EXACT_LANES, dtype=np.int64)
     best = np.empty(EXACT_LANES, dtype=np.int64)
     result = np.empty(EXACT_LANES, dtype=np.int64)
     out = np.empty(packs[-1] - packs[0], dtype=np.int64)
     for pack in range(len(packs) - 1):
-        begin, lanes = packs[pack], packs[pack + 1] - packs[pack]
+        begin, end = packs[pack], packs[pack + 1]
         r = right[begin]
-        n = starts[r + 1] - starts[r]
-        for strand in range(2 if len(reverse) else 1):
-            letters_of_row = codes[starts[r] :] if strand == 0 else reverse[starts[r] :]
-            _align_pack(
-                codes, starts, left[begin : begin + lanes], letters_of_row[:n], table, gap_open, gap_extend,
-                mode, h, e, weights, best, result,
-            )  # fmt: skip
-            for k in range(lanes):
-                at = begin - packs[0] + k
-                out[at] = result[k] if strand == 0 else max(out[at], result[k])
+        _align_pack(
+            codes, starts, left[begin:end], letters_of_rows[starts[r] : starts[r + 1]], table, gap_open,
+            gap_extend, mode, width[begin:end].max(), h, e, weights, first, best, result,
+        )  # fmt: skip
+        for k in range(end - begin):
+            out[begin - packs[0] + k] = result[k]
     return out
 
 
 @njit(nogil=True, cache=True)
 def _align_pack(  # type: ignore[no-untyped-def]
-    codes, starts, targets, query, table, gap_open, gap_extend, mode, h, e, weights, best, result
+    codes,
+    starts,
+    targets,
+    query,
+    table,
+    gap_open,
+    gap_extend,
+    mode,
+    width,
+    h,
+    e,
+    weights,
+    first,
+    best,
+    result,
 ):
     n, letters = len(query), table.shape[1]
     floor = np.int64(0) if mode == LOCAL else np.int64(_FAR)
-    columns = 0
+    columns, fewest = 0, 1 << 62
     for k in range(len(targets)):
         columns = max(columns, starts[targets[k] + 1] - starts[targets[k]])
+        fewest = min(fewest, starts[targets[k] + 1] - starts[targets[k]])
+    # diagonals (row less column) of the band
+    lowest, highest = min(0, n - columns) - width, max(0, n - fewest) + width
     for i in range(n):
         h[i] = -gap_open - i * gap_extend if mode == GLOBAL else 0
-        e[i] = h[i, 0] - gap_open
+        e[i] = (
+            h[i, 0] - gap_open if i <= highest else _FAR
+        )  # a row that enters later is not reached from the left
     best[:] = 0
     result[:] = 0
     for j in range(columns):
@@ -152,22 +180,30 @@ def _align_pack(  # type: ignore[no-untyped-def]
             code = codes[at] if at < starts[targets[k] + 1] else letters
             for letter in range(letters):
                 weights[letter, k] = table[code, letter]
-        above, entering = np.int64(0), np.int64(0)
-        if mode == GLOBAL:
-            above = -gap_open - (j - 1) * gap_extend if j > 0 else np.int64(0)
-            entering = -gap_open - j * gap_extend
+        top, bottom = max(0, j + lowest), min(n, j + highest + 1)
+        entering = np.int64(_FAR)
+        above = np.uint64(first.ctypes.data)
+        if top > 0:
+            above = np.uint64(h[top - 1].ctypes.data)  # of the column before, where the band had this row
+        elif mode == GLOBAL:
+            first[:] = -gap_open - (j - 1) * gap_extend if j > 0 else 0
+            entering = -gap_open - j * gap_extend - gap_open
+        else:
+            first[:] = 0
+            entering = np.int64(-gap_open)
         sweep_exact(
-            np.uint64(h.ctypes.data), np.uint64(e.ctypes.data), np.uint64(weights.ctypes.data),
-            np.uint64(query.ctypes.data), n, np.uint64(best.ctypes.data), above, entering - gap_open, floor,
+            np.uint64(h[top:].ctypes.data), np.uint64(e[top:].ctypes.data), np.uint64(weights.ctypes.data),
+            np.uint64(query[top:].ctypes.data), bottom - top, np.uint64(best.ctypes.data), above, entering, floor,
             gap_open, gap_extend,
         )  # fmt: skip
         if mode != LOCAL:
             for k in range(len(targets)):
                 left_over = starts[targets[k] + 1] - starts[targets[k]] - j - 1
-                if mode == SEMIGLOBAL and left_over >= 0:
+                if mode == SEMIGLOBAL and left_over >= 0 and bottom == n:
                     result[k] = max(result[k], h[n - 1, k])
                 if mode == SEMIGLOBAL and left_over == 0:
-                    result[k] = max(result[k], h[:n, k].max())
+                    for i in range(top, bottom):
+                        result[k] = max(result[k], h[i, k])
                 if mode == GLOBAL and left_over == 0:
                     result[k] = h[n - 1, k]
     if mode == LOCAL:

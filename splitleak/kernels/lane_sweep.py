@@ -128,11 +128,11 @@ def sweep_exact(  # type: ignore[no-untyped-def]
 ):
     """``sweep_exact(h, e, weights, letters, n, best, above, before, floor, gap_open, gap_extend)``: in 64 bits.
 
-    As `sweep_scores`, with int64 arrays of 16 lanes and nothing that saturates. `above` is the value diagonally
-    above the column's first cell, `before` that of a gap which enters it from above, `floor` the least value of a
-    cell (0 for local alignments); the gap costs are positive.
+    As `sweep_scores`, with int64 arrays of 16 lanes and nothing that saturates. `above` is the address of the values
+    diagonally above the column's first cell, `before` the value of a gap which enters it from above, `floor` the
+    least value of a cell (0 for local alignments); the gap costs are positive.
     """
-    signature = types.void(*([types.uint64] * 4), types.int64, types.uint64, *([types.int64] * 5))
+    signature = types.void(*([types.uint64] * 4), types.int64, *([types.uint64] * 2), *([types.int64] * 4))
 
     def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         h, e, weights, letters, n, best, above, before, floor, gap_open, gap_extend = arguments
@@ -153,7 +153,7 @@ def sweep_exact(  # type: ignore[no-untyped-def]
         pointers = (
             v.pointer(h), v.pointer(e), v.pointer(weights), builder.inttoptr(letters, _BYTE.as_pointer()), n
         )  # fmt: skip
-        starts = (v.splat(before), v.splat(above), v.load(at_best))
+        starts = (v.splat(before), v.load(v.pointer(above)), v.load(at_best))
         v.store(_row_loop(v, pointers, starts, cell), at_best)
         return context.get_dummy_value()
 

@@ -184,25 +184,46 @@ def scan_pairs(
 
     Quickest where equal `right` stand together, with `left` of similar lengths.
     """
-    table, bias = _byte_table(weights)
-    packs = packs_of(right, SCORE_LANES)
     length = np.diff(sequences.starts)
     combine = np.maximum if needs.of_longer else np.minimum
     asked = np.minimum(combine(needs.score[left], needs.score[right]), score_limit(weights))
     possible = combine(needs.matches[left], needs.matches[right]) <= np.minimum(length[left], length[right])
+    scored = np.zeros(len(left), dtype=np.uint8)
+    for rows in (sequences.codes, *([sequences.reverse] if len(sequences.reverse) else [])):
+        np.maximum(
+            scored, pair_scores(sequences, rows, weights, gap_open, gap_extend, left, right), out=scored
+        )
+    return np.asarray((scored >= asked) & possible)
+
+
+def pair_scores(
+    sequences: Sequences,
+    rows: NDArray[np.uint8],
+    weights: NDArray[np.int64],
+    gap_open: int,
+    gap_extend: int,
+    left: NDArray[np.int64],
+    right: NDArray[np.int64],
+) -> NDArray[np.uint8]:
+    """Return the best local scores of listed pairs, those from `score_limit` on as `score_limit`.
+
+    `rows` are the letters of the right sequences: of one strand.
+    """
+    table, bias = _byte_table(weights)
+    packs = packs_of(right, SCORE_LANES)
     costs = np.uint8(bias), np.uint8(gap_open), np.uint8(gap_extend)
 
     def work(at: int) -> Any:
         part = packs[at : at + PACKS + 1]
-        return _scan_packs(*sequences[:3], table, *costs, left, right, part)
+        return _scan_packs(sequences.codes, rows, sequences.starts, table, *costs, left, right, part)
 
-    reached = [np.empty(0, dtype=np.uint8), *map_threads(work, list(range(0, len(packs) - 1, PACKS)))]
-    return np.asarray((np.concatenate(reached) >= asked) & possible)
+    jobs = list(range(0, len(packs) - 1, PACKS))
+    return np.concatenate([np.empty(0, dtype=np.uint8), *map_threads(work, jobs)])
 
 
 @njit(nogil=True, cache=True)
 def _scan_packs(  # type: ignore[no-untyped-def]
-    codes, reverse, starts, table, bias, gap_open, gap_extend, left, right, packs
+    codes, letters_of_rows, starts, table, bias, gap_open, gap_extend, left, right, packs
 ):
     letters = table.shape[1]
     rows = 1
@@ -218,25 +239,24 @@ def _scan_packs(  # type: ignore[no-untyped-def]
         begin, lanes = packs[pack], packs[pack + 1] - packs[pack]
         r = right[begin]
         n = starts[r + 1] - starts[r]
+        letters_of_row = letters_of_rows[starts[r] :]
         columns = 0
         for k in range(lanes):
             columns = max(columns, starts[left[begin + k] + 1] - starts[left[begin + k]])
         best[:] = 0
-        for strand in range(2 if len(reverse) else 1):
-            letters_of_row = codes[starts[r] :] if strand == 0 else reverse[starts[r] :]
-            h[:n] = 0
-            e[:n] = 0
-            for j in range(columns):
+        h[:n] = 0
+        e[:n] = 0
+        for j in range(columns):
+            for k in range(SCORE_LANES):
+                column[k] = letters
+                if k < lanes and starts[left[begin + k]] + j < starts[left[begin + k] + 1]:
+                    column[k] = codes[starts[left[begin + k]] + j]
+            for letter in range(letters):
                 for k in range(SCORE_LANES):
-                    column[k] = letters
-                    if k < lanes and starts[left[begin + k]] + j < starts[left[begin + k] + 1]:
-                        column[k] = codes[starts[left[begin + k]] + j]
-                for letter in range(letters):
-                    for k in range(SCORE_LANES):
-                        weights[letter, k] = table[column[k], letter]
-                sweep_scores(
-                    np.uint64(h.ctypes.data), np.uint64(e.ctypes.data), np.uint64(weights.ctypes.data),
-                    np.uint64(letters_of_row.ctypes.data), n, np.uint64(best.ctypes.data), bias, gap_open, gap_extend,
-                )  # fmt: skip
+                    weights[letter, k] = table[column[k], letter]
+            sweep_scores(
+                np.uint64(h.ctypes.data), np.uint64(e.ctypes.data), np.uint64(weights.ctypes.data),
+                np.uint64(letters_of_row.ctypes.data), n, np.uint64(best.ctypes.data), bias, gap_open, gap_extend,
+            )  # fmt: skip
         out[begin - packs[0] : begin - packs[0] + lanes] = best[:lanes]
     return out

@@ -7,16 +7,10 @@ from numpy.typing import NDArray
 
 from splitleak._progress import SILENT, Progress
 from splitleak.graph import Recall
-from splitleak.kernels import alignment as kernel
 from splitleak.kernels.kmers import word_pairs
-from splitleak.similarity.aligned_pairs import (
-    Definition,
-    Pairs,
-    Prepared,
-    choose_bound,
-    exhaustive_pairs,
-    verified,
-)
+from splitleak.similarity.aligned_pairs import exhaustive_pairs, verified
+from splitleak.similarity.alignment_definition import Definition, Pairs, Prepared
+from splitleak.similarity.score_bounds import choose_bound, part_of
 
 SHORT = 150  # two sequences shorter than that share too few words to tell, and cost little to compare in full
 SAMPLED = 100
@@ -93,18 +87,6 @@ def candidates(prepared: Prepared, threshold: float) -> tuple[NDArray[np.int64],
 def _strictness(threshold: float) -> float:
     """Return the words asked for per square root of the length, tuned on proteins for recall over speed."""
     return float(np.interp(threshold, [0.3, 0.4, 0.5, 0.7], [0.35, 0.4, 0.5, 0.8]))
-
-
-def part_of(prepared: Prepared, which: NDArray[np.int64]) -> Prepared:
-    """Return some of the prepared sequences, in the order given."""
-    s = prepared.sequences
-    sizes = prepared.lengths[which]
-    starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-    at = np.arange(starts[-1]) - np.repeat(starts[:-1] - s.starts[which], sizes)
-    reverse = s.reverse[at] if len(s.reverse) else s.reverse
-    sides = s.sides[which] if len(s.sides) else s.sides
-    sequences = kernel.Sequences(s.codes[at], reverse, starts, sides)
-    return Prepared(sequences, sizes, prepared.self_scores[which], prepared.scheme)
 
 
 def _moved(pairs: Pairs, which: NDArray[np.int64]) -> Pairs:

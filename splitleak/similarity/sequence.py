@@ -11,8 +11,9 @@ from splitleak._progress import SILENT, Progress
 from splitleak.errors import unknown_option
 from splitleak.graph import Recall, SimilarityGraph
 from splitleak.records import Records
-from splitleak.similarity.aligned_pairs import Definition, Denominator, Measure, Mode, exhaustive_pairs
+from splitleak.similarity.aligned_pairs import exhaustive_pairs
 from splitleak.similarity.alignment import Matrix, Strands
+from splitleak.similarity.alignment_definition import Definition, Denominator, Measure, Mode
 from splitleak.similarity.alphabets import Alphabet, Gaps
 from splitleak.similarity.base import Neighbours, similarity_backend
 from splitleak.similarity.filtered_pairs import filtered_pairs

@@ -7,7 +7,8 @@ import numpy as np
 from splitleak.chance import Chance
 from splitleak.kernels import alignment as kernel
 from splitleak.kernels.strands import reverse_complements
-from splitleak.similarity.aligned_pairs import Definition, Prepared, exhaustive_pairs
+from splitleak.similarity.aligned_pairs import exhaustive_pairs
+from splitleak.similarity.alignment_definition import Definition, Prepared
 from splitleak.similarity.sequence_input import Input
 
 REAL = 64  # sequences ...

@@ -13,8 +13,8 @@ from splitleak.kernels.hashing import hash_bytes
 from splitleak.kernels.strands import first_strands, reverse_complements
 from splitleak.records import Records
 from splitleak.sampling import mix
-from splitleak.similarity.aligned_pairs import Prepared
 from splitleak.similarity.alignment import Matrix, Scheme, Strands, make_scheme
+from splitleak.similarity.alignment_definition import Prepared
 from splitleak.similarity.alphabets import Alphabet, Gaps, encode
 from splitleak.similarity.copies import sides_of
 from splitleak.similarity.exact import exact

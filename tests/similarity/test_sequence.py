@@ -167,18 +167,72 @@ def related_proteins(n: int = 90, seed: int = 0) -> list[str]:
 @pytest.mark.parametrize("threshold", [0.25, 0.5, 0.8])
 @pytest.mark.parametrize("coverage", [0, 0.5])
 def test_no_bound_loses_a_pair(threshold, coverage, monkeypatch) -> None:
-    from splitleak.similarity import aligned_pairs
+    from splitleak.similarity import aligned_pairs, score_bounds
 
     records = as_records(related_proteins(70))
     backend = get_backend("alignment")(coverage=coverage)
     monkeypatch.setattr(aligned_pairs, "choose_bound", lambda *_: None)
     expected = pairs_of(backend.graph(records, threshold=threshold))
     assert len(expected) > 10
-    for bonus, toll in aligned_pairs._BOUNDS:
-        if bonus * threshold > toll:
-            bound = aligned_pairs.Bound(bonus, toll)
+    for bonus, toll in score_bounds._BOUNDS:
+        bound = score_bounds.Bound(bonus, toll)
+        if bound.holds(scheme("protein"), threshold) and bound.fits(scheme("protein")):
             monkeypatch.setattr(aligned_pairs, "choose_bound", lambda *_, bound=bound: bound)
             assert pairs_of(backend.graph(records, threshold=threshold)) == expected
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("both", [False, True])
+def test_bands_are_as_good_as_the_whole_matrix(mode, both, monkeypatch) -> None:
+    from splitleak.kernels import banded_alignment
+
+    rng = np.random.default_rng(5)
+    rows = []
+    for _ in range(6):
+        parent = "".join(rng.choice(list("ACGT"), rng.integers(130, 220)))
+        for edits in (0, 1, 3, 10, 30, 80):
+            child = list(parent)
+            for at in rng.integers(0, len(child) - 3, edits):
+                child[at : at + rng.integers(0, 3)] = rng.choice(list("ACGTN"), rng.integers(0, 3))
+            cut = rng.integers(0, 40)
+            rows.append(("".join(child) if edits % 2 else reverse_complement("".join(child)))[cut:])
+    backend = get_backend("alignment")(mode=mode, strands="both" if both else "forward", coverage=0)
+    records = as_records(rows)
+    monkeypatch.setattr(banded_alignment, "_NARROW", 4)  # so that first bands fail as well as hold
+    found = pairs_of(backend.graph(records, threshold=0.05))
+    monkeypatch.setattr(banded_alignment, "_LONG", 10_000)
+    assert found == pairs_of(backend.graph(records, threshold=0.05))
+    assert len(found) > 100
+
+
+@pytest.mark.parametrize("kind", ["dna", "protein"])
+@pytest.mark.parametrize("sides", [False, True])
+def test_leaders_rule_out_no_pair(kind, sides, monkeypatch) -> None:
+    from splitleak.similarity import score_bounds
+
+    rng = np.random.default_rng(7)
+    letters = list("ACGT") if kind == "dna" else list(PROTEIN[:20])
+    rows = []
+    for _ in range(12):
+        ancestor = rng.choice(letters, 300)
+        for share in (0.0, 0.15, 0.3):
+            parent = np.where(rng.random(300) < share, rng.choice(letters, 300), ancestor)
+            for _ in range(5):
+                child = parent.copy()
+                child[rng.integers(0, 300, 1)] = rng.choice(letters, 1)
+                rows.append("".join(child))
+    side = rng.integers(0, 3, len(rows)) if sides else None
+    led = []
+    original = score_bounds.leaders_of
+    monkeypatch.setattr(score_bounds, "leaders_of", lambda *given: led.append(original(*given)) or led[-1])
+    threshold = 0.85 if kind == "dna" else 0.6
+    found = pairs_of(get_backend("alignment").graph(as_records(rows), threshold=threshold, sides=side))
+    assert min(len(np.unique(leader)) / len(leader) for leader in led) < 0.7
+    monkeypatch.setattr(score_bounds, "leaders_of", lambda codes, starts, *_: np.arange(len(starts) - 1))
+    assert found == pairs_of(
+        get_backend("alignment").graph(as_records(rows), threshold=threshold, sides=side)
+    )
+    assert len(found) > 100
 
 
 def test_order_of_rows_and_threads_do_not_matter(monkeypatch) -> None:
@@ -236,14 +290,15 @@ def test_what_the_filter_lets_through_is_counted(monkeypatch) -> None:
 def test_scores_are_those_of_parasail(mode) -> None:
     parasail = pytest.importorskip("parasail", reason="parasail, an independent aligner, is not installed")
     from splitleak.kernels import alignment as kernel
-    from splitleak.similarity.aligned_pairs import MODES as NUMBERS
+    from splitleak.kernels.banded_alignment import Scores, align
+    from splitleak.similarity.alignment_definition import MODES as NUMBERS
 
     rows = related_proteins(40, seed=2)
     codes, starts, _ = encode(as_records(rows))
     none, s = np.empty(0, np.int64), scheme("protein")
     left, right = np.triu_indices(len(rows), 1)
     sequences = kernel.Sequences(codes, none.astype(np.uint8), starts, none)
-    found = kernel.align(sequences, s.weights, s.identical, 11, 1, NUMBERS[mode], left, right)
+    found = align(sequences, Scores(s.weights, s.identical, 11, 1), NUMBERS[mode], left, right)
     function = {"local": "sw", "semiglobal": "sg", "global": "nw"}[mode] + "_stats_striped_32"
     for k, (i, j) in enumerate(zip(left, right, strict=True)):
         theirs = getattr(parasail, function)(rows[i], rows[j], 11, 1, parasail.blosum62)
