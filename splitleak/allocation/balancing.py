@@ -8,6 +8,8 @@ from random import Random
 import numpy as np
 from numpy.typing import NDArray
 
+from splitleak.allocation.labels import LabelTable, mixed
+
 Ints = NDArray[np.int64]
 
 # exchanges tried; the figures of benchmarks/allocation.py were measured with these
@@ -28,30 +30,30 @@ class Kinds:
         Clusters of each kind.
     sizes : int64 array of shape (n_kinds,)
         Rows of a cluster of the kind, descending.
-    rows : int64 array of shape (n_kinds, n_classes)
-        Rows per class of a cluster of the kind.
+    labels : LabelTable
+        What a cluster of each kind has of each label.
     """
 
     order: Ints
     counts: Ints
     sizes: Ints
-    rows: Ints
+    labels: LabelTable
 
     @classmethod
-    def of(cls, sizes: Ints, rows: Ints, keys: NDArray[np.uint64], seed: int) -> Kinds:
+    def of(cls, sizes: Ints, labels: LabelTable, keys: NDArray[np.uint64], seed: int) -> Kinds:
         """Sort clusters into kinds; nothing depends on their positions, as long as `keys` differ."""
-        content = mixed(sizes.astype(np.uint64))
-        for column in rows.T:
-            content = mixed(content + column.astype(np.uint64))
-        main_class = rows.argmax(axis=1) if rows.shape[1] else np.zeros(len(sizes), dtype=np.int64)
+        # 128 bits of content: two kinds taken for one would only be balanced a little less well
+        content, also = labels.content(1), labels.content(2)
         salt = mixed(np.array([seed % 2**64], dtype=np.uint64))
-        order = np.lexsort((mixed(keys ^ salt), content, main_class, -sizes))
-        table = np.column_stack([sizes, rows])[order]
+        order = np.lexsort((mixed(keys ^ salt), content, labels.leading(), -sizes))
         new = np.ones(len(order), dtype=bool)
-        new[1:] = (table[1:] != table[:-1]).any(axis=1)
+        new[1:] = False
+        for column in (sizes, content, also):
+            ordered = column[order]
+            new[1:] |= ordered[1:] != ordered[:-1]
         first = np.flatnonzero(new)
         counts = np.diff(np.append(first, len(order)))
-        return cls(order, counts, table[first, 0], table[first, 1:])
+        return cls(order, counts, sizes[order[first]], labels.take(order[first]))
 
     def of_size(self) -> tuple[Ints, Ints, Ints]:
         """Return the distinct sizes (descending), the clusters of each, and the first kind of each."""
@@ -61,14 +63,6 @@ class Kinds:
         if not len(first):
             return self.sizes, self.counts, first
         return self.sizes[first], np.add.reduceat(self.counts, first), first
-
-
-def mixed(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Scatter numbers over 64 bits, one to one (splitmix64, Steele et al. 2014)."""
-    z = numbers + np.uint64(0x9E3779B97F4A7C15)
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return z ^ (z >> np.uint64(31))
 
 
 def balance(
@@ -81,8 +75,8 @@ def balance(
     kinds : Kinds
     packed : int64 array of shape (n_sizes, n_partitions)
         Clusters of each size in each partition.
-    off : int64 array of shape (n_partitions, n_classes)
-        `unit` times what each partition has too many rows of each class before any of these clusters come.
+    off : int64 array of shape (n_partitions, n_labels)
+        `unit` times what each partition has too many rows of each label before any of these clusters come.
     unit : int
         What one row counts in `off` and in the result.
     random : Random
@@ -99,20 +93,18 @@ def balance(
     slots = kind_of_unit[np.lexsort((_spread(packed, random), bucket))].astype(np.int32)
     edges = np.concatenate([[0], np.cumsum(packed)])[: packed.size].reshape(packed.shape)
     edges = np.column_stack([edges, np.cumsum(counts)])
-    off = off + unit * _tally(slots, edges, kinds.rows)
+    off = off + unit * kinds.labels.sums(_shares(slots, edges, len(kinds.counts)))
     bucket_of_rows = np.full(int(sizes[0]) + 1, -1, dtype=np.int32)
     bucket_of_rows[sizes] = np.arange(len(sizes))
-    at, classes = np.nonzero(kinds.rows)
-    starts = np.searchsorted(at, np.arange(len(kinds.counts) + 1))
     deviation = local_search.balance(
         slots,
         edges,
         bucket.astype(np.int32),
         sizes,
         bucket_of_rows,
-        starts,
-        classes,
-        kinds.rows[at, classes],
+        kinds.labels.starts,
+        kinds.labels.labels,
+        kinds.labels.amounts,
         off,
         unit,
         goal,
@@ -151,11 +143,6 @@ def _shares(slots: NDArray[np.int32], edges: Ints, n_kinds: int) -> Ints:
     return (
         np.bincount(pairs, minlength=n_kinds * n_partitions).reshape(n_kinds, n_partitions).astype(np.int64)
     )
-
-
-def _tally(slots: NDArray[np.int32], edges: Ints, rows: Ints) -> Ints:
-    tally: Ints = _shares(slots, edges, len(rows)).T @ rows
-    return tally
 
 
 def least_deviation(targets: Ints, totals: Ints, unit: int) -> int:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from splitleak.allocation.balancing import Kinds, balance, least_deviation, steps_for
+from splitleak.allocation.labels import LabelTable
 from splitleak.allocation.packing import Packing, pack
 from splitleak.errors import InputError
 
@@ -50,7 +51,7 @@ def allocate(
     cluster_sizes: Ints,
     targets: Ints,
     *,
-    classes: Ints | None = None,
+    classes: Ints | LabelTable | None = None,
     keys: NDArray[np.uint64],
     seed: int,
     fixed: Ints | None = None,
@@ -70,8 +71,9 @@ def allocate(
         Rows of each cluster, at least 1.
     targets : int64 array of shape (n_partitions,)
         Rows asked for; they sum to the rows of all clusters.
-    classes : int64 array of shape (n_clusters, n_classes), optional
-        Rows of each class in each cluster.
+    classes : int64 array of shape (n_clusters, n_classes) or LabelTable, optional
+        Rows of each class in each cluster; a row may count in several columns (classes of several kinds, sets of
+        labels) or in none.
     keys : uint64 array of shape (n_clusters,)
         A hash of each cluster's content. Clusters that are alike in size and classes are told apart by it, never
         by position, so the answer does not depend on the order of the clusters.
@@ -97,13 +99,14 @@ def allocate(
     n_partitions, n_rows = len(targets), int(targets.sum())
     codes = np.full(len(cluster_sizes), -1, dtype=np.int64) if fixed is None else fixed.astype(np.int64)
     free, pinned = np.flatnonzero(codes < 0), np.flatnonzero(codes >= 0)
-    rows = np.zeros((len(codes), 0), dtype=np.int64) if classes is None else classes
-    kinds = Kinds.of(cluster_sizes[free], rows[free], keys[free], seed)
+    labels = _labels(classes, len(codes))
+    kinds = Kinds.of(cluster_sizes[free], labels.take(free) if len(pinned) else labels, keys[free], seed)
     lacking = targets - _sums(codes[pinned], cluster_sizes[pinned], n_partitions)
     filled = np.bincount(codes[pinned], minlength=n_partitions) > 0
     # n_rows times the rows too many: whole numbers, so that no order of summation matters
-    off = n_rows * _sums(codes[pinned], rows[pinned], n_partitions) - np.outer(targets, rows.sum(axis=0))
-    goal = least_deviation(targets, rows.sum(axis=0), n_rows)
+    totals = labels.totals()
+    off = n_rows * _sums_of(labels, codes, n_partitions) - np.outer(targets, totals)
+    goal = least_deviation(targets, totals, n_rows)
     packing, shares = _best(kinds, lacking, filled, off, n_rows, goal, Random(seed))
     codes[free[kinds.order]] = np.repeat(np.tile(np.arange(n_partitions), len(shares)), shares.ravel())
     achieved = _sums(codes, cluster_sizes, n_partitions)
@@ -111,7 +114,7 @@ def allocate(
     if classes is None:
         deviation = summed / n_rows
     else:
-        off = n_rows * _sums(codes, rows, n_partitions) - np.outer(targets, rows.sum(axis=0))
+        off = n_rows * _sums_of(labels, codes, n_partitions) - np.outer(targets, totals)
         deviation = float(np.abs(off).sum()) / n_rows / n_rows
     return Allocation(codes, achieved, summed == 0, packing.proven, deviation)
 
@@ -123,7 +126,7 @@ def _best(
     sizes, counts, _ = kinds.of_size()
     arguments = sizes.tolist(), counts.tolist(), lacking.tolist()
     packing = pack(*arguments, filled=filled.tolist(), random=random)
-    one_class = np.count_nonzero(kinds.rows.any(axis=0)) <= 1 and len(sizes) == len(kinds.sizes)
+    one_class = len(np.unique(kinds.labels.labels)) <= 1 and len(sizes) == len(kinds.sizes)
     if one_class:  # nothing to balance, and no compiled code to load
         return packing, packing.counts
     n_clusters = int(counts.sum())
@@ -146,16 +149,30 @@ def _best(
     return Packing(best[1].counts, packing.deviation, packing.proven), best[2]
 
 
+def _labels(classes: Ints | LabelTable | None, n_clusters: int) -> LabelTable:
+    if isinstance(classes, LabelTable):
+        return classes
+    return LabelTable.dense(np.zeros((n_clusters, 0), dtype=np.int64) if classes is None else classes)
+
+
 def _sums(codes: Ints, rows: Ints, n_partitions: int) -> Ints:
-    """Return the rows (per class, where `rows` has columns) of each partition."""
-    sums = np.zeros((n_partitions, *rows.shape[1:]), dtype=np.int64)
-    for s in range(n_partitions):
-        sums[s] = rows[codes == s].sum(axis=0)
+    """Return the rows of each partition."""
+    sums = np.zeros(n_partitions, dtype=np.int64)
+    np.add.at(sums, codes, rows)
     return sums
 
 
+def _sums_of(labels: LabelTable, codes: Ints, n_partitions: int) -> Ints:
+    """Return the amount of each label in each partition; clusters of code -1 are in none."""
+    return labels.sums((codes[:, None] == np.arange(n_partitions)).astype(np.int64))
+
+
 def _check(
-    cluster_sizes: Ints, targets: Ints, classes: Ints | None, keys: NDArray[np.uint64], fixed: Ints | None
+    cluster_sizes: Ints,
+    targets: Ints,
+    classes: Ints | LabelTable | None,
+    keys: NDArray[np.uint64],
+    fixed: Ints | None,
 ) -> None:
     k = len(cluster_sizes)
     for name, array in (("classes", classes), ("keys", keys), ("fixed", fixed)):
