@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from splitleak.similarity.precomputed import precomputed
     from splitleak.similarity.views import view
     from splitleak.split import split_by_similarity
+    from splitleak.strata.resolving import StratifyBy
     from splitleak.thresholds import ThresholdCurve, threshold_curve
 
 __version__ = "0.1.0"
@@ -67,6 +68,7 @@ _HOME = {
     "SplitleakError": "errors",
     "SplitleakWarning": "errors",
     "StratifiedSimilarityKFold": "model_selection",
+    "StratifyBy": "strata.resolving",
     "ThresholdCurve": "thresholds",
     "certify": "certification",
     "compare_splits": "comparison",
@@ -111,6 +113,7 @@ __all__ = [
     "SplitleakError",
     "SplitleakWarning",
     "StratifiedSimilarityKFold",
+    "StratifyBy",
     "ThresholdCurve",
     "certify",
     "compare_splits",

@@ -1,8 +1,9 @@
 """A split as a file: columns and metadata in Parquet, CSV and JSON.
 
 ==============  =================================================================================
-``.parquet``    columns ``row``, ``partition`` (null: dropped), ``cluster``, ``row_hash``, ``class``;
-                everything else as JSON in the schema's metadata under the key ``splitleak``
+``.parquet``    columns ``row``, ``partition`` (null: dropped), ``cluster``, ``row_hash``, ``weight``, and one for
+                each balanced column: ``class`` (a text), ``labels`` (a JSON list) or ``value`` (a number), with
+                ``_2``, ... from the second on; all else as JSON in the schema's metadata under ``splitleak``
 ``.csv``        the same columns (``row_hash`` as 16 hexadecimal digits) and nothing else: no sizes
                 asked for, provenance or certificate
 ``.json``       one object with the metadata's keys, and the columns as lists under ``columns``
@@ -15,6 +16,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +26,7 @@ from numpy.typing import NDArray
 
 from splitleak._files import check_writable, replacing
 from splitleak.errors import InputError, did_you_mean
+from splitleak.strata.stratum import Stratum
 
 ENDINGS = (".parquet", ".csv", ".json")
 KEY = b"splitleak"
@@ -88,7 +92,7 @@ def _write_csv(path: Path, columns: Columns, metadata: Metadata) -> None:
 
     del metadata  # a comment line would stop other readers, a second file would get lost
     shown = {**columns, "row_hash": _hex(columns["row_hash"])} if "row_hash" in columns else columns
-    texts = {str(t) for name in ("partition", "class") for t in set(shown.get(name, ()))}
+    texts = {str(t) for name in shown if name == "partition" or _is_stratum(name) for t in set(shown[name])}
     plain = not any(set(text) & set('",\r\n') for text in texts)
     pyarrow.csv.write_csv(
         _table(shown), path, pyarrow.csv.WriteOptions(quoting_style="none" if plain else "needed")
@@ -124,7 +128,8 @@ def _read_csv(path: Path) -> tuple[Columns, Metadata]:
     import pyarrow.csv
 
     # names such as 01 or NA stay what they are
-    types = {name: pa.string() for name in ("partition", "row_hash", "class")}
+    strata = (_stratum_column(kind, place) for kind in ("classes", "labels") for place in range(100))
+    types = {name: pa.string() for name in ("partition", "row_hash", *strata)}
     try:
         table = pyarrow.csv.read_csv(
             path,
@@ -150,7 +155,7 @@ def _read_json(path: Path) -> tuple[Columns, Metadata]:
 
 
 def _values(name: str, column: Any) -> Any:
-    if name in ("partition", "class") or str(column.type) in ("string", "large_string"):
+    if name == "partition" or _is_stratum(name) or str(column.type) in ("string", "large_string"):
         return column.to_pylist()
     return column.to_numpy()
 
@@ -180,7 +185,9 @@ def restored(columns: Columns, metadata: Metadata, newest: int) -> dict[str, Any
     if not isinstance(labels, list):
         raise InputError(f"the column 'partition' must be a list, got {type(labels).__name__}")
     for name, values in columns.items():
-        if name in ("row", "cluster", "row_hash", "class") and len(values) != len(labels):
+        if (name in ("row", "cluster", "row_hash", "weight") or _is_stratum(name)) and len(values) != len(
+            labels
+        ):
             raise InputError(
                 f"the column {name!r} has {len(values):,} entries and 'partition' {len(labels):,}"
             )
@@ -195,13 +202,82 @@ def restored(columns: Columns, metadata: Metadata, newest: int) -> dict[str, Any
         if isinstance(hashes, list):
             hashes = [int(digits, 16) for digits in hashes]
         fields["row_hashes"] = np.asarray(hashes, dtype=np.uint64)[order]
-    if "class" in columns:
-        found = [label_text(value) for value in columns["class"]]
-        names = metadata.get("class_names") or sorted({text for text in found if text is not None})
-        code: dict[str | None, int] = {**{name: i for i, name in enumerate(names)}, None: -1}
-        fields["class_names"] = tuple(names)
-        fields["class_codes"] = np.array([code[text] for text in found], dtype=np.int64)[order]
+    if "weight" in columns:
+        fields["weights"] = np.asarray(columns["weight"], dtype=np.float64)[order]
+    fields["strata"] = _restored_strata(columns, metadata.get("strata") or (), order)
     return fields
+
+
+_COLUMN_OF = {"classes": "class", "labels": "labels", "continuous": "value"}
+
+
+def _stratum_column(kind: str, place: int) -> str:
+    return _COLUMN_OF[kind] + (f"_{place + 1}" if place else "")
+
+
+def _is_stratum(name: str) -> bool:
+    return re.fullmatch(r"(class|labels|value)(_[1-9][0-9]*)?", name) is not None
+
+
+def strata_columns(strata: Sequence[Stratum]) -> Columns:
+    """Return the columns that keep what was balanced."""
+    columns: Columns = {}
+    for place, stratum in enumerate(strata):
+        if stratum.values is not None:
+            values: Any = [None if value != value else value for value in stratum.values.tolist()]
+        elif stratum.kind == "labels":
+            entries = stratum.rows, stratum.codes
+            each: list[list[str]] = [[] for _ in range(stratum.n_rows)]
+            for row, code in zip(*(part.tolist() for part in entries), strict=True):
+                each[row].append(stratum.labels[code])
+            values = [_json(labels) for labels in each]
+        else:
+            values = np.array([*stratum.labels, None], dtype=object)[stratum.per_row()]
+        columns[_stratum_column(stratum.kind, place)] = values
+    return columns
+
+
+def strata_metadata(strata: Sequence[Stratum]) -> list[Metadata]:
+    """Return what the columns of `strata_columns` leave open."""
+    return [
+        {
+            "name": stratum.name,
+            "kind": stratum.kind,
+            "labels": list(stratum.labels),
+            "edges": list(stratum.edges),
+            "cumulative": stratum.cumulative,
+        }
+        for stratum in strata
+    ]
+
+
+def _restored_strata(
+    columns: Columns, described: Sequence[Metadata], order: NDArray[np.int64]
+) -> tuple[Stratum, ...]:
+    if not described:  # a CSV file, or one that something else wrote: the columns say what they can
+        kinds = {column: kind for kind, column in _COLUMN_OF.items()}
+        found = [name for name in columns if _is_stratum(name)]
+        described = [{"name": "stratify", "kind": kinds[name.split("_")[0]]} for name in found]
+    else:
+        found = [_stratum_column(made["kind"], place) for place, made in enumerate(described)]
+    return tuple(
+        _restored_stratum([columns[name][i] for i in order], made)
+        for name, made in zip(found, described, strict=True)
+    )
+
+
+def _restored_stratum(values: list[Any], made: Metadata) -> Stratum:
+    name, kind = str(made["name"]), made["kind"]
+    if kind == "continuous":
+        numbers = np.array([np.nan if value is None else float(value) for value in values])
+        edges = made.get("edges") or np.unique(np.nanquantile(numbers, np.arange(1, 10) / 10)).tolist()
+        return Stratum.continuous(name, numbers, edges, cumulative=bool(made.get("cumulative")))
+    sets = [json.loads(value or "[]") if kind == "labels" else [label_text(value)] for value in values]
+    labels = made.get("labels") or sorted({text for texts in sets for text in texts if text is not None})
+    code = {**{label: i for i, label in enumerate(labels)}, None: -1}
+    rows = np.repeat(np.arange(len(sets)), [len(texts) for texts in sets]).astype(np.int64)
+    codes = np.array([code[text] for texts in sets for text in texts], dtype=np.int64)
+    return Stratum(name, kind, tuple(labels), rows[codes >= 0], codes[codes >= 0], len(sets))
 
 
 def _row_order(rows: Any, n_rows: int) -> NDArray[np.int64]:

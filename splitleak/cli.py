@@ -84,7 +84,16 @@ def split(
         str | None,
         typer.Option(help="Fractions or counts: train=0.8,dev=0.1,test=0.1 (the default), or auto."),
     ] = None,
-    stratify: Annotated[str | None, typer.Option(help="Class column, balanced over the partitions.")] = None,
+    stratify: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Column balanced over the partitions (repeatable); COLUMN=continuous, COLUMN=classes,"
+            " COLUMN=distribution say how."
+        ),
+    ] = None,
+    weights: Annotated[
+        str | None, typer.Option(help="Column of what each row counts; sizes are then shares of it.")
+    ] = None,
     groups: Annotated[
         list[str] | None, typer.Option(help="Column of rows to keep together (repeatable).")
     ] = None,
@@ -130,7 +139,8 @@ def split(
             combine=combine,  # type: ignore[arg-type]  # checked by the search
             share=share,  # type: ignore[arg-type]  # checked by the search
             sizes=asked,
-            stratify=stratify,
+            stratify=_strata(source, stratify),
+            weights=weights,
             groups=groups or None,
             missing=missing,  # type: ignore[arg-type]  # checked by the search
             on_infeasible=on_infeasible,  # type: ignore[arg-type]  # checked by the split
@@ -315,6 +325,18 @@ def _open(data: str, columns: str | None) -> Source:
 
 def _named(similarity: list[str] | None) -> str | list[str] | None:
     return similarity[0] if similarity and len(similarity) == 1 else similarity or None
+
+
+def _strata(source: Source, stratify: list[str] | None) -> Any:
+    """Read columns as a shell user writes them; a column's own name goes before COLUMN=KIND."""
+    from splitleak.strata.resolving import StratifyBy
+
+    parts: list[str | StratifyBy] = []
+    for text in stratify or ():
+        name, equals, kind = text.rpartition("=")
+        whole = text in source.column_names or not equals
+        parts.append(text if whole else StratifyBy(name, kind))  # type: ignore[arg-type]  # it checks
+    return parts or None
 
 
 def _check_page(html: str | None) -> None:

@@ -8,7 +8,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from splitleak.allocation import Allocation, allocate, explain_infeasible, within
+from splitleak.allocation import (
+    Allocation,
+    LabelTable,
+    allocate,
+    allocate_weighted,
+    explain_infeasible,
+    within,
+)
 from splitleak.clustering import Clustering, cluster
 from splitleak.components import connected_components
 from splitleak.crossing import crossing_pairs
@@ -16,7 +23,11 @@ from splitleak.crossing_mass import Leakage, leakage_of
 from splitleak.errors import InfeasibleSplitError, InputError
 from splitleak.graph import SimilarityGraph
 from splitleak.sampling import mix
-from splitleak.sizes import Sizes
+from splitleak.sizes import Sizes, largest_remainder
+from splitleak.strata import Strata
+from splitleak.strata.weighing import coarse, row_units
+
+SLACK = 0.001  # share of the weight that a partition may be off for the sake of its strata
 
 
 @dataclass(frozen=True)
@@ -30,24 +41,27 @@ class Task:
     groups : sequence of int64 arrays of shape (n_rows,)
         Rows that belong together; negative: in no group.
     request : Sizes
-        Rows asked for in each partition.
-    classes : int64 array of shape (n_rows,) or None
-        Class of each row to be balanced; -1: missing, a class of its own.
+        Rows asked for in each partition; with weights, in any unit: only the shares count.
+    strata : Strata or None
+        What is balanced over the partitions.
     row_hashes : uint64 array of shape (n_rows,)
         Content of each row: ties are broken by it.
     tolerance : float
         Allowed deviation of each partition as a share of all rows.
     seed : int
         Seed of everything drawn.
+    weights : float64 array of shape (n_rows,) or None
+        What each row counts in sizes and strata; None: all the same.
     """
 
     graph: SimilarityGraph
     groups: Sequence[NDArray[np.int64]]
     request: Sizes
-    classes: NDArray[np.int64] | None
+    strata: Strata | None
     row_hashes: NDArray[np.uint64]
     tolerance: float
     seed: int
+    weights: NDArray[np.float64] | None = None
 
     def cluster(self) -> Clustering:
         """Return the rows that must stay together."""
@@ -58,29 +72,82 @@ class Task:
         labels, k = clustering.labels, clustering.n_clusters
         keys = np.zeros(k, dtype=np.uint64)
         np.add.at(keys, labels, mix(self.row_hashes))  # a sum: the order of the rows does not matter
-        classes = self.class_table(labels, k)
-        return allocate(clustering.sizes, self.request.targets, classes=classes, keys=keys, seed=self.seed)
+        if self.weights is not None:
+            return self._allocate_weight(labels, k, keys)
+        table = self.label_table(labels, k)
+        return allocate(clustering.sizes, self.request.targets, classes=table, keys=keys, seed=self.seed)
 
-    def class_table(self, labels: NDArray[np.int64], n_labels: int) -> NDArray[np.int64] | None:
-        """Return the rows of each class in each cluster (or node), shape (n_labels, n_classes)."""
-        if self.classes is None:
+    def _allocate_weight(self, labels: NDArray[np.int64], k: int, keys: NDArray[np.uint64]) -> Allocation:
+        units = self.cluster_units(labels, k)
+        heavy = np.flatnonzero(units > 0)
+        targets = self.targets_of(int(units.sum()))
+        table = self.label_table(labels, k)
+        rows = np.bincount(labels, minlength=k) * (int(units.sum()) / len(labels))
+        # rows come along as one more label: partitions of like weight should not differ in rows without need
+        table = LabelTable.beside(table, np.maximum(1, np.rint(rows)).astype(np.int64))
+        found = allocate_weighted(
+            units[heavy],
+            targets,
+            labels=table.take(heavy),
+            keys=keys[heavy],
+            seed=self.seed,
+            n_columns=1 if self.strata is None else len(self.strata.columns),
+            slack=int(min(self.tolerance / 2, SLACK) * units.sum()),
+        )
+        codes = np.empty(k, dtype=np.int64)
+        codes[heavy] = found.codes
+        # clusters without weight change no share: in the order of their content, in proportion
+        light = np.flatnonzero(units == 0)
+        order = light[np.argsort(mix(keys[light] + np.uint64(self.seed)), kind="stable")]
+        shares = np.cumsum(targets) / targets.sum()
+        codes[order] = np.searchsorted(shares, (np.arange(len(order)) + 0.5) / max(1, len(order)))
+        return replace(found, codes=codes)
+
+    def cluster_units(self, labels: NDArray[np.int64], n_labels: int) -> NDArray[np.int64]:
+        """Return what each cluster counts: its rows, or its weight in whole units."""
+        if self.weights is None:
+            return np.bincount(labels, minlength=n_labels).astype(np.int64)
+        each, exact = row_units(self.weights)
+        units = np.zeros(n_labels, dtype=np.int64)
+        np.add.at(units, labels, each)
+        return coarse(units, exact)
+
+    def targets_of(self, total: int) -> NDArray[np.int64]:
+        """Return the rows asked for or, with weights, the units of a total."""
+        if self.weights is None:
+            return self.request.targets
+        asked = self.request.targets
+        return np.array(largest_remainder((asked / asked.sum() * total).tolist(), total), dtype=np.int64)
+
+    def asked_rows(self) -> NDArray[np.int64]:
+        """Return as many rows for each partition as its share of the weight would be."""
+        asked, n = self.request.targets, self.graph.n_rows
+        return np.array(largest_remainder((asked / asked.sum() * n).tolist(), n), dtype=np.int64)
+
+    def label_table(self, labels: NDArray[np.int64], n_clusters: int) -> LabelTable | None:
+        """Return how much of each label of the strata is in each cluster."""
+        if self.strata is None:
             return None
-        n_classes = int(self.classes.max(initial=0)) + 2  # one more for rows whose class is missing
-        flat = np.bincount(labels * n_classes + self.classes % n_classes, minlength=n_labels * n_classes)
-        table = flat.reshape(n_labels, n_classes).astype(np.int64)
-        return table[:, table.any(axis=0)]
+        rows, codes, n = self.strata.balanced()
+        shape = (n_clusters, n)
+        if self.weights is None:
+            return LabelTable.summed(labels[rows], codes, None, shape)
+        each, exact = row_units(self.weights)
+        table = LabelTable.summed(labels[rows], codes, each[rows], shape)
+        return replace(table, amounts=coarse(table.amounts, exact))
 
     def is_met(self, allocation: Allocation) -> bool:
         """Whether every partition is within tolerance."""
-        return bool(within(allocation.achieved, self.request.targets, self.tolerance, self.graph.n_rows))
+        total = int(allocation.achieved.sum())
+        return bool(within(allocation.achieved, self.targets_of(total), self.tolerance, total))
 
     def at(self, threshold: float) -> Task:
         """Return the same task at a higher threshold."""
         return replace(self, graph=self.graph.at(threshold))
 
     def attempt(self) -> Allocation:
-        """Allocate by sizes alone: whether they can be met does not depend on classes."""
-        task = replace(self, classes=None)
+        """Allocate by sizes alone: whether they can be met does not depend on strata."""
+        task = replace(self, strata=None)
         return task.allocate(task.cluster())
 
 
@@ -149,7 +216,7 @@ def drop_rows(task: Task, max_dropped: int | None = None) -> NDArray[np.int64]:
         task.graph,
         task.request.targets,
         groups=task.groups,
-        classes=task.classes,
+        classes=None if task.strata is None else task.strata.crossing(),
         row_hashes=task.row_hashes,
         tolerance=task.tolerance,
         max_dropped=max_dropped,
@@ -188,7 +255,7 @@ def cut_similarity(task: Task) -> NDArray[np.int64]:
     if not task.is_met(allocation):
         raise InfeasibleSplitError(
             "on_infeasible='cut' parts similar rows, never equal rows or rows of one group, and those alone are too"
-            f" much: {_explained(task, units, allocation)} Ways out: ask for sizes= like those, allow more with"
+            f" much: {explained(task, units, allocation)} Ways out: ask for sizes= like those, allow more with"
             " tolerance=, or leave groups= out.",
             nearest=dict(zip(request.names, allocation.achieved.tolist(), strict=True)),
             largest_cluster=int(units.sizes.max()),
@@ -199,17 +266,23 @@ def cut_similarity(task: Task) -> NDArray[np.int64]:
         request.targets,
         allocation.codes[units.labels],
         units=units.labels,
-        classes=task.classes,
+        classes=None if task.strata is None else task.strata.crossing(),
         row_hashes=task.row_hashes,
         tolerance=task.tolerance,
         seed=task.seed,
     )
 
 
-def _explained(task: Task, clustering: Clustering, allocation: Allocation) -> str:
-    request = task.request
+def explained(task: Task, clustering: Clustering, allocation: Allocation) -> str:
+    """Say why whole clusters cannot meet the sizes, and which sizes are nearest."""
+    units = task.cluster_units(clustering.labels, clustering.n_clusters)
     return explain_infeasible(
-        clustering.sizes, request.targets, request.names, allocation.achieved, task.tolerance
+        units,
+        task.targets_of(int(units.sum())),
+        task.request.names,
+        allocation.achieved,
+        task.tolerance,
+        weighted=task.weights is not None,
     )
 
 

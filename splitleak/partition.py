@@ -11,9 +11,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from splitleak._split_files import DROPPED, label_text, read_split, restored, write_split
+from splitleak._split_files import (
+    DROPPED,
+    label_text,
+    read_split,
+    restored,
+    strata_columns,
+    strata_metadata,
+    write_split,
+)
 from splitleak.errors import DataMismatchError, InputError, did_you_mean
 from splitleak.provenance import Provenance, plain_value
+from splitleak.strata.balance import balance_of, unreachable
+from splitleak.strata.stratum import Stratum
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,13 +52,13 @@ class Split:
     clusters : int64 array of shape (n_rows,) or None
         Cluster of each row, numbered from 0; None: not known (a split made elsewhere).
     asked : int64 array of shape (n_partitions,) or None
-        Rows asked for in each partition.
+        Rows asked for in each partition; with weights, as many parts of the rows as were asked of the weight.
     row_hashes : uint64 array of shape (n_rows,) or None
         Hash of each row's compared content, by which `take` knows the data again.
-    class_names : sequence of str or None
-        Classes of the stratified column.
-    class_codes : int64 array of shape (n_rows,) or None
-        Class of each row as an index into `class_names`.
+    strata : tuple of Stratum
+        What was balanced over the partitions.
+    weights : float64 array of shape (n_rows,) or None
+        What each row counted in the sizes and the balance; None: all the same.
     provenance : Provenance or None
         How the split was made.
     certificate : Certificate or None
@@ -68,8 +78,8 @@ class Split:
     clusters: NDArray[np.int64] | None = None
     asked: NDArray[np.int64] | None = None
     row_hashes: NDArray[np.uint64] | None = None
-    class_names: Sequence[str] | None = None
-    class_codes: NDArray[np.int64] | None = None
+    strata: tuple[Stratum, ...] = ()
+    weights: NDArray[np.float64] | None = None
     provenance: Provenance | None = None
     certificate: Certificate | None = None
 
@@ -197,8 +207,9 @@ class Split:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the split to a ``.parquet``, ``.csv`` or ``.json`` file, whole or not at all.
 
-        Parquet and JSON keep everything. CSV keeps the columns ``row``, ``partition``, ``cluster``, ``row_hash``
-        and ``class`` only; a split read from it knows a table by its number of rows alone, since the names of the
+        Parquet and JSON keep everything. CSV keeps the columns ``row``, ``partition``, ``cluster``, ``row_hash``,
+        ``weight`` and what was balanced (``class``, ``labels``, ``value``) only; a split read from it knows a
+        table by its number of rows alone, since the names of the
         compared columns are gone. The same split gives the same bytes.
 
         Raises
@@ -214,13 +225,14 @@ class Split:
             columns["cluster"] = self.clusters
         if self.row_hashes is not None:
             columns["row_hash"] = self.row_hashes
-        if self.class_codes is not None and self.class_names is not None:
-            columns["class"] = np.array([*self.class_names, None], dtype=object)[self.class_codes]
+        if self.weights is not None:
+            columns["weight"] = self.weights
+        columns.update(strata_columns(self.strata))
         metadata = {
             "format": FORMAT,
             "names": list(self.names),
             "asked": None if self.asked is None else np.asarray(self.asked).tolist(),
-            "class_names": None if self.class_names is None else list(self.class_names),
+            "strata": strata_metadata(self.strata),
             "provenance": None if self.provenance is None else self.provenance.summary(),
             "certificate": None if self.certificate is None else plain_value(self.certificate.summary()),
         }
@@ -382,6 +394,7 @@ def summarise(split: Split) -> dict[str, Any]:
     """Return the summary of a split: one dict for all views."""
     n = split.n_rows
     asked = None if split.asked is None else np.asarray(split.asked).tolist()
+    weights = None if split.weights is None or not split.weights.sum() > 0 else split.weights
     partitions = []
     for i, (name, rows) in enumerate(split.sizes.items()):
         inside = split.codes == i
@@ -390,29 +403,27 @@ def summarise(split: Split) -> dict[str, Any]:
                 "name": name,
                 "rows": rows,
                 "share": rows / n if n else 0.0,
+                "weight_share": None if weights is None else float(weights[inside].sum() / weights.sum()),
                 "asked_rows": asked and asked[i],
                 "asked_share": asked and (asked[i] / n if n else 0.0),
                 "clusters": None if split.clusters is None else len(np.unique(split.clusters[inside])),
-                "classes": _class_counts(split, inside),
             }
         )
+    lonely = (
+        []
+        if split.clusters is None
+        else unreachable(split.strata, split.clusters, split.codes, len(partitions))
+    )
     return {
         "n_rows": n,
         "dropped": int((split.codes < 0).sum()),
         "partitions": partitions,
-        "classes": list(split.class_names or ()),
+        "strata": [balance_of(stratum, split.codes, split.names, weights) for stratum in split.strata],
+        "unreachable": lonely,
         "clusters": None if split.clusters is None else _cluster_counts(split.clusters),
         "provenance": None if split.provenance is None else split.provenance.summary(),
         "certificate": None if split.certificate is None else plain_value(split.certificate.summary()),
     }
-
-
-def _class_counts(split: Split, inside: NDArray[np.bool_]) -> dict[str, int]:
-    if split.class_codes is None or split.class_names is None:
-        return {}
-    codes = split.class_codes[inside]
-    count = np.bincount(codes[codes >= 0], minlength=len(split.class_names))
-    return dict(zip(split.class_names, count.tolist(), strict=True))
 
 
 def _cluster_counts(clusters: NDArray[np.int64]) -> dict[str, Any]:

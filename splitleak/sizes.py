@@ -19,6 +19,7 @@ DEFAULT = {"train": 0.8, "dev": 0.1, "test": 0.1}
 NAMES = {2: ("train", "test"), 3: ("train", "dev", "test")}
 ENOUGH_ROWS = 10_000  # from here on "auto" holds out a fixed number of rows
 HELD_OUT = 1_000
+WHOLE = 2**40  # the whole weight, in parts that shares are counted in
 SUM_TOLERANCE = 1e-6  # 0.1 + 0.2 + 0.7 is not 1 in binary
 
 
@@ -87,6 +88,45 @@ def parse_sizes(sizes: SizesLike, n_rows: int) -> Sizes:
         )
     targets = _counts(named, n_rows) if _are_counts(named) else _from_fractions(named, n_rows)
     return Sizes(names, np.array(targets, dtype=np.int64), sizes)
+
+
+def parse_shares(sizes: SizesLike, n_rows: int) -> Sizes:
+    """Return the shares of the weight asked for, as targets that sum to 2**40.
+
+    Parameters
+    ----------
+    sizes : mapping, sequence, "auto" or None
+        As for `parse_sizes`; counts are refused, since they would be of rows. "auto" asks for the shares of the
+        weight that its counts are of the rows.
+    n_rows : int
+        Rows of the data.
+
+    Raises
+    ------
+    InputError
+        As `parse_sizes`, and counts.
+
+    Examples
+    --------
+    >>> (parse_shares([0.75, 0.25], 10).targets / WHOLE).tolist()
+    [0.75, 0.25]
+    """
+    rows = parse_sizes(sizes, n_rows)
+    if sizes == "auto":
+        return parse_sizes({n: int(t) / n_rows for n, t in zip(rows.names, rows.targets, strict=True)}, WHOLE)
+    named = _named(sizes, n_rows)
+    if _are_counts(named):
+        raise InputError(
+            f"sizes asks for counts of rows ({_listed(named)}), and with weights= sizes are shares of the weight;"
+            " write fractions that sum to 1"
+        )
+    return parse_sizes(named, WHOLE)
+
+
+def shares_or_rows(sizes: Sizes) -> list[float]:
+    """Return the targets as they would be asked for again: rows, or fractions of the weight."""
+    targets = sizes.targets.tolist()
+    return [round(t / WHOLE, 10) for t in targets] if sum(targets) == WHOLE else targets
 
 
 def parse_sizes_text(text: str) -> SizesLike:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from splitleak._progress import Progress
-from splitleak._tables import named_columns, resolve_factor, resolve_factors
+from splitleak._tables import named_columns, resolve_factors
 from splitleak.certification import certify_search
 from splitleak.errors import InputError, SplitleakWarning, unknown_option
 from splitleak.feasibility import (
@@ -25,7 +25,9 @@ from splitleak.feasibility import (
 from splitleak.partition import Split
 from splitleak.provenance import Provenance
 from splitleak.search import Combine, Missing, Share, prepare_search
-from splitleak.sizes import SizesLike, parse_sizes
+from splitleak.sizes import SizesLike, parse_shares, parse_sizes, shares_or_rows
+from splitleak.strata.balance import warn_of_unreachable
+from splitleak.strata.resolving import described, named_strata, resolve_strata, resolve_weights
 from splitleak.ways_out import infeasible
 
 OnInfeasible = Literal["error", "nearest", "drop", "cut", "raise_threshold"]
@@ -41,6 +43,7 @@ def split_by_similarity(
     share: Share = "all",
     sizes: SizesLike = None,
     stratify: Any = None,
+    weights: Any = None,
     groups: Any = None,
     missing: Missing = "equal",
     on_infeasible: OnInfeasible = "error",
@@ -79,9 +82,15 @@ def split_by_similarity(
     sizes : mapping, sequence, "auto" or None
         Fractions or counts by partition name, the training partition first; "auto": 10,000 rows and more give
         1,000 to dev and test each, fewer 80/10/10; None: 80/10/10 over train, dev and test.
-    stratify : str or array-like of shape (n_rows,), optional
-        A class column, balanced over the partitions as far as the clusters allow. Values go by row position: the
-        index of a pandas Series does not count (the same for `groups`).
+    stratify : str, list of str, mapping, array-like, or StratifyBy, optional
+        What is balanced over the partitions as far as the clusters allow: a column or several (each by itself, not
+        their crossing), values by row position (the index of a pandas Series does not count; the same for `groups`
+        and `weights`), a table, or a matrix of 0 and 1 of shape (n_rows, n_labels). Columns of lists are sets of
+        labels; numbers with fractions and more than 20 distinct values are balanced by ten quantile bins; all else
+        is classes. ``{"income": "continuous", "id": "classes"}`` says it otherwise; `StratifyBy` takes options.
+    weights : str or array-like of shape (n_rows,), optional
+        What each row counts, at least 0. `sizes` are then shares of the weight (fractions only), `tolerance` is a
+        share of the weight, and strata are balanced by weight; rows of weight 0 are placed all the same.
     groups : str, array-like of shape (n_rows,), or list of str, optional
         Column(s) whose equal values must stay together; a missing value is in no group.
     missing : {"equal", "distinct", "error"}
@@ -123,14 +132,16 @@ def split_by_similarity(
     ({'train': 49, 'test': 12}, 'separated')
     """
     _check_options(on_infeasible, tolerance, seed)
-    named = named_columns(stratify, groups)
+    _check_weights(weights, on_infeasible)
+    named = {*named_columns(groups, weights), *named_strata(stratify)}
     search = prepare_search(
         data, on=on, similarity=similarity, threshold=threshold, combine=combine, share=share, exclude=named,
         missing=missing,
     )  # fmt: skip
     source = search.source
-    request = parse_sizes(sizes, source.n_rows)
-    strata = None if stratify is None else resolve_factor(source, stratify, argument="stratify")
+    row_weights = resolve_weights(source, weights)
+    request = (parse_sizes if row_weights is None else parse_shares)(sizes, source.n_rows)
+    strata = resolve_strata(source, stratify)
     factors = resolve_factors(source, groups, argument="groups")
     bars = Progress(progress)
     most = _rows_to_drop(max_dropped, source.n_rows, on_infeasible)
@@ -139,19 +150,24 @@ def split_by_similarity(
         graph=search.graph(seed=seed, progress=bars),
         groups=[factor.codes for factor in factors],
         request=request,
-        classes=None if strata is None else strata.codes,
+        strata=strata,
         row_hashes=search.records.row_hashes,
         tolerance=tolerance,
         seed=int(seed),
+        weights=row_weights,
     )
     codes, clusters, task, notes = _assign(task, on_infeasible, most)
     if task.graph.threshold != search.threshold:
         search = search.raised(task.graph.threshold)
+    if strata is not None:
+        warn_of_unreachable(strata.columns, clusters, codes, len(request.names), stacklevel=2)
+    asked = request.targets if row_weights is None else task.asked_rows()
     options = {
         **search.options(),
         "threshold_is_default": threshold is None,
-        "sizes": dict(zip(request.names, request.targets.tolist(), strict=True)),
-        "stratify": None if strata is None else strata.name,
+        "sizes": dict(zip(request.names, shares_or_rows(request), strict=True)),
+        "stratify": described(stratify, strata),
+        "weights": weights if weights is None or isinstance(weights, str) else "weights",
         "groups": [factor.name for factor in factors] or None,
         "missing": missing,
         "on_infeasible": on_infeasible,
@@ -163,10 +179,10 @@ def split_by_similarity(
         names=request.names,
         codes=codes,
         clusters=clusters,
-        asked=request.targets,
+        asked=asked,
         row_hashes=search.records.row_hashes,
-        class_names=None if strata is None else tuple(str(level) for level in strata.levels),
-        class_codes=None if strata is None else strata.codes,
+        strata=() if strata is None else strata.columns,
+        weights=row_weights,
         provenance=Provenance.of(options, search.records, source.describe(), notes=notes),
         certificate=certify_search(search, request.names, codes, seed=seed, progress=bars)
         if certify
@@ -214,6 +230,14 @@ def _rows_to_drop(max_dropped: float | None, n_rows: int, on_infeasible: str) ->
             f"max_dropped must be a number of rows, or a share of them in [0, 1), got {max_dropped!r}"
         )
     return int(max_dropped) if whole else int(max_dropped * n_rows)
+
+
+def _check_weights(weights: Any, on_infeasible: str) -> None:
+    if weights is not None and on_infeasible in ("drop", "cut"):
+        raise InputError(
+            f"on_infeasible={on_infeasible!r} goes by rows: leave weights= out, or take on_infeasible='nearest' or"
+            " 'raise_threshold'"
+        )
 
 
 def _check_options(on_infeasible: str, tolerance: float, seed: int) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from splitleak.allocation import Allocation, explain_infeasible
+from splitleak.allocation import Allocation
 from splitleak.clustering import Clustering
 from splitleak.errors import InfeasibleSplitError
 from splitleak.feasibility import (
@@ -15,6 +15,7 @@ from splitleak.feasibility import (
     Task,
     cut_similarity,
     drop_rows,
+    explained,
     feasible_threshold,
     threshold_steps,
 )
@@ -30,14 +31,13 @@ QUOTED = 2  # thresholds below the one that meets the sizes
 def infeasible(task: Task, clustering: Clustering, allocation: Allocation) -> InfeasibleSplitError:
     """Return the error that names the obstacle, the nearest sizes, and the ways out with their price."""
     request = task.request
-    story = explain_infeasible(
-        clustering.sizes, request.targets, request.names, allocation.achieved, task.tolerance
-    )
+    story = explained(task, clustering, allocation)
+    rows = np.bincount(allocation.codes[clustering.labels], minlength=len(request.names))
     ways = _ways_out(task, allocation)
     message = story + " Ways out: " + "; ".join(f"({i}) {way}" for i, way in enumerate(ways, 1)) + "."
     return InfeasibleSplitError(
         message,
-        nearest=dict(zip(request.names, allocation.achieved.tolist(), strict=True)),
+        nearest=dict(zip(request.names, rows.tolist(), strict=True)),
         largest_cluster=int(clustering.sizes.max()),
         ways_out=ways,
     )
@@ -87,14 +87,15 @@ def _sizes_at(task: Task, steps: NDArray[np.float64], most: int) -> list[tuple[f
 
 
 def _nearer(task: Task, rows: NDArray[np.int64], allocation: Allocation) -> bool:
-    targets = task.request.targets
-    return bool(np.abs(rows - targets).sum() < np.abs(allocation.achieved - targets).sum())
+    targets = task.targets_of(int(rows.sum()))
+    achieved = allocation.achieved
+    return bool(np.abs(rows - targets).sum() < np.abs(achieved - targets).sum())
 
 
 def _policies(task: Task) -> list[str]:
     """Price dropping and cutting by doing it, where the graph is small enough."""
     graph, ways = task.graph, []
-    if not graph.complete:
+    if not graph.complete or task.weights is not None:  # dropping and cutting go by rows
         return []
     if len(graph.left) + 5 * graph.n_rows > PRICED:
         return [

@@ -24,7 +24,7 @@ def test_demo(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert len(page.encode()) < 300_000
     split = splitleak.Split.load(tmp_path / "digits-split.parquet")
     assert split.sizes == {"train": 1437, "dev": 180, "test": 180}
-    assert all(rows > 0 for part in split.summary()["partitions"] for rows in part["classes"].values())
+    assert all(rows > 0 for part in split.summary()["strata"][0]["rows"] for rows in part)
 
 
 def test_images_above_the_threshold_show_the_same_digit() -> None:

@@ -259,8 +259,7 @@ def test_classes_in_one_cluster_are_warned_of() -> None:
     assert seen[0].filename == __file__
     missing = ["a", "b"] * 9 + ["a", None]
     folds = fold_by_similarity(ROWS, similarity="exact", stratify=missing, folds=2)
-    assert folds.class_codes is not None
-    assert folds.class_codes[-1] == -1
+    assert folds.strata[0].per_row()[-1] == -1
 
 
 @pytest.mark.parametrize(

@@ -34,11 +34,12 @@ def split(table: pd.DataFrame) -> Split:
 
 
 def same(a: Split, b: Split) -> bool:
-    arrays = ("codes", "clusters", "asked", "row_hashes", "class_codes")
+    arrays = ("codes", "clusters", "asked", "row_hashes", "weights")
     return (
         a.names == b.names
         and all(np.array_equal(getattr(a, name), getattr(b, name)) for name in arrays)
-        and tuple(a.class_names or ()) == tuple(b.class_names or ())
+        and [s.labels for s in a.strata] == [s.labels for s in b.strata]
+        and all(s.per_row().tolist() == t.per_row().tolist() for s, t in zip(a.strata, b.strata, strict=True))
         and a.summary() == b.summary()
     )
 
@@ -77,7 +78,7 @@ def test_csv_keeps_the_columns(split: Split, tmp_path: Path) -> None:
     assert np.array_equal(again.row_hashes, split.row_hashes)
     assert again.provenance is None
     assert again.certificate is None
-    assert [again.class_names[c] for c in again.class_codes] == LABELS  # type: ignore[index,union-attr]
+    assert [again.strata[0].labels[c] for c in again.strata[0].per_row()] == LABELS
     frame = pd.read_csv(tmp_path / "split.csv")
     assert list(frame.columns) == ["row", "partition", "cluster", "row_hash", "class"]
 
@@ -268,7 +269,8 @@ def test_summary_is_plain(split: Split) -> None:
     assert json.loads(json.dumps(summary, allow_nan=False)) == summary
     assert [p["asked_rows"] for p in summary["partitions"]] == [32, 4, 4]
     assert summary["clusters"] == {"count": 40, "largest": 1, "largest_share": 1 / 40, "singletons": 40}
-    assert sum(p["classes"]["cat"] for p in summary["partitions"]) == 10
+    (stratum,) = summary["strata"]
+    assert sum(rows[stratum["labels"].index("cat")] for rows in stratum["rows"]) == 10
 
 
 def test_provenance_is_enough_to_repeat(split: Split, table: pd.DataFrame) -> None:

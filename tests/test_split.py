@@ -54,6 +54,7 @@ def test_no_similar_texts_are_apart(rows: list[str], threshold: float, seed: int
 
 
 @slow
+@pytest.mark.filterwarnings("ignore:stratify cannot bring")  # some of these classes have one cluster
 @given(texts, st.sampled_from([0.5, 0.8, 1.0]), st.integers(0, 3), st.randoms(use_true_random=False))
 def test_the_split_of_a_shuffled_table_is_the_shuffled_split(rows, threshold, seed, random) -> None:  # type: ignore[no-untyped-def]
     order = np.array(random.sample(range(len(rows)), len(rows)))
@@ -167,6 +168,7 @@ def test_threads_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     assert repr(found[0]) == repr(found[1])
 
 
+@pytest.mark.filterwarnings("ignore:stratify cannot bring")  # the rare class has two clusters
 def test_table_libraries_do_not_matter() -> None:
     import polars
     import pyarrow

@@ -63,12 +63,8 @@ def resolve_factor(source: Source, value: Any, *, argument: str) -> Factor:
     >>> factor.levels, factor.codes.tolist()
     (('a', 'b'), [1, 0, -1])
     """
-    if isinstance(value, str):
-        name, column = value, source.column(value, argument=argument)
-        what = f"{argument}={value!r}"
-    else:
-        name, what = argument, f"{argument}="
-        column = _values(source, value, argument)
+    name, column = given_column(source, value, argument=argument)
+    what = f"{argument}={value!r}" if isinstance(value, str) else f"{argument}="
     role = role_of(column.type)
     if role in ("nested", "vector"):
         raise InputError(
@@ -78,9 +74,17 @@ def resolve_factor(source: Source, value: Any, *, argument: str) -> Factor:
     if argument == "stratify" and len(levels) > _FEW_LEVELS and 2 * len(levels) > source.n_rows:
         raise InputError(
             f"{what} must be a class column, and has {len(levels):,} classes in {source.n_rows:,} rows; choose a"
-            " column whose values repeat, or bin the numbers first"
+            " column whose values repeat, or balance numbers by their bins:"
+            ' stratify={"column": "continuous"}'
         )
     return Factor(name, codes, levels)
+
+
+def given_column(source: Source, value: Any, *, argument: str) -> tuple[str, Any]:
+    """Return the name and the Arrow column of a column name, or of one value a row."""
+    if isinstance(value, str):
+        return value, source.column(value, argument=argument)
+    return argument, _values(source, value, argument)
 
 
 def resolve_factors(source: Source, value: Any, *, argument: str) -> tuple[Factor, ...]:

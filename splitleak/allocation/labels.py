@@ -62,6 +62,21 @@ class LabelTable:
         starts = np.searchsorted(cell, np.arange(n_clusters + 1, dtype=np.int64) * n_labels)
         return cls(starts.astype(np.int64), cell % max(1, n_labels), sums, n_labels)
 
+    @classmethod
+    def beside(cls, table: LabelTable | None, amounts: Ints) -> LabelTable:
+        """Return the table with one more label, of which each cluster has the amount given (at least 1)."""
+        k = len(amounts)
+        if table is None:
+            return cls(np.arange(k + 1, dtype=np.int64), np.zeros(k, dtype=np.int64), amounts, 1)
+        place = table.starts[1:]
+        label = np.insert(table.labels, place, table.n_labels)
+        return cls(
+            table.starts + np.arange(k + 1),
+            label,
+            np.insert(table.amounts, place, amounts),
+            table.n_labels + 1,
+        )
+
     def __len__(self) -> int:
         return len(self.starts) - 1
 
@@ -111,7 +126,8 @@ class LabelTable:
         """Return a hash of each cluster's amounts, the same wherever the cluster stands."""
         entry = mixed(mixed(self.labels.astype(np.uint64) + np.uint64(salt)) + self.amounts.astype(np.uint64))
         sums = np.concatenate([np.zeros(1, dtype=np.uint64), np.cumsum(entry, dtype=np.uint64)])
-        return sums[self.starts[1:]] - sums[self.starts[:-1]]  # modulo 2**64
+        content: NDArray[np.uint64] = sums[self.starts[1:]] - sums[self.starts[:-1]]  # modulo 2**64
+        return content
 
 
 def mixed(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:

@@ -204,7 +204,13 @@ def within(achieved: Ints, targets: Ints, tolerance: float, n_rows: int) -> bool
 
 
 def explain_infeasible(
-    cluster_sizes: Ints, targets: Ints, names: Sequence[str], achieved: Ints, tolerance: float
+    cluster_sizes: Ints,
+    targets: Ints,
+    names: Sequence[str],
+    achieved: Ints,
+    tolerance: float,
+    *,
+    weighted: bool = False,
 ) -> str:
     """Say why whole clusters cannot meet the sizes, and which sizes are nearest.
 
@@ -217,6 +223,8 @@ def explain_infeasible(
         Partitions.
     tolerance : float
         Allowed deviation as a share of all rows.
+    weighted : bool
+        All numbers are units of weight, and only their shares are told.
 
     Returns
     -------
@@ -234,23 +242,34 @@ def explain_infeasible(
     """
     n_rows = int(targets.sum())
     nearest = ", ".join(
-        f"{name} {got:,} rows ({_percent(got, n_rows)}, asked {_percent(target, n_rows)})"
+        f"{name} {_percent(got, n_rows)} of the weight (asked {_percent(target, n_rows)})"
+        if weighted
+        else f"{name} {got:,} rows ({_percent(got, n_rows)}, asked {_percent(target, n_rows)})"
         for name, got, target in zip(names, achieved.tolist(), targets.tolist(), strict=True)
     )
-    obstacle = _obstacle(cluster_sizes, targets, names, tolerance)
+    obstacle = _obstacle(cluster_sizes, targets, names, tolerance, weighted)
+    what = "weight" if weighted else "rows"
     return (
-        f"The sizes cannot be met within {100 * tolerance:g} % of the rows: {obstacle}. Nearest: {nearest}."
+        f"The sizes cannot be met within {100 * tolerance:g} % of the {what}: {obstacle}. Nearest: {nearest}."
     )
 
 
-def _obstacle(cluster_sizes: Ints, targets: Ints, names: Sequence[str], tolerance: float) -> str:
+def _obstacle(
+    cluster_sizes: Ints, targets: Ints, names: Sequence[str], tolerance: float, weighted: bool
+) -> str:
     n_rows, k, p = int(targets.sum()), len(cluster_sizes), len(targets)
     largest, widest = int(cluster_sizes.max()), int(np.argmax(targets))
     if k == 1:
-        return f"all {n_rows:,} rows form one cluster, and one cluster cannot fill {p} partitions"
+        rows = "all rows" if weighted else f"all {n_rows:,} rows"
+        return f"{rows} form one cluster, and one cluster cannot fill {p} partitions"
     if k < p:
         return f"{k} clusters cannot fill {p} partitions"
     asked = f"{targets[widest]:,} ({_percent(targets[widest], n_rows)})"
+    if weighted and largest > targets[widest]:
+        return (
+            f"the largest cluster has {_percent(largest, n_rows)} of the weight, and the largest partition asked for,"
+            f" {names[widest]}, {_percent(targets[widest], n_rows)}"
+        )
     if largest > targets[widest]:
         return (
             f"the largest cluster holds {largest:,} of {n_rows:,} rows ({_percent(largest, n_rows)}), and the"
@@ -258,9 +277,10 @@ def _obstacle(cluster_sizes: Ints, targets: Ints, names: Sequence[str], toleranc
         )
     n_large = max(1, int((cluster_sizes > tolerance * n_rows).sum()))
     shown = np.sort(cluster_sizes)[::-1][: min(n_large, 5)].tolist()
+    what = "weight" if weighted else "rows"
     return (
         f"the {k:,} clusters are too coarse: the largest hold {', '.join(_percent(size, n_rows) for size in shown)}"
-        f"{', ...' if n_large > 5 else ''} of the rows, and no sum of clusters is near enough"
+        f"{', ...' if n_large > 5 else ''} of the {what}, and no sum of clusters is near enough"
     )
 
 

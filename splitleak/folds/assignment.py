@@ -15,6 +15,8 @@ from splitleak.clustering import Clustering
 from splitleak.errors import InfeasibleSplitError, InputError, SplitleakWarning, unknown_option
 from splitleak.feasibility import Task, feasible_threshold
 from splitleak.sizes import Sizes
+from splitleak.strata import Strata
+from splitleak.strata.balance import unreachable
 
 Ints = NDArray[np.int64]
 OnInfeasible = Literal["error", "nearest"]
@@ -145,13 +147,9 @@ def seed_of(seed: int, repeat: int) -> int:
     return int(np.random.SeedSequence(seed, spawn_key=(repeat,)).generate_state(1, np.uint64)[0])
 
 
-def warn_of_lonely_classes(
-    class_codes: Ints, labels: Ints, names: Sequence[object], *, stacklevel: int = 1
-) -> None:
+def warn_of_lonely_classes(strata: Strata, labels: Ints, *, stacklevel: int = 1) -> None:
     """Warn of classes all of whose rows are in one cluster, so that one fold trains without them."""
-    known = class_codes >= 0
-    met = np.unique(np.stack([class_codes[known], labels[known]]), axis=1)[0]
-    lonely = [str(names[k]) for k in np.flatnonzero(np.bincount(met) == 1).tolist()]
+    lonely = [entry["label"] for entry in unreachable(strata.columns, labels, None, 2)]
     if not lonely:
         return
     shown = ", ".join(map(repr, lonely[:5])) + (f" and {len(lonely) - 5:,} more" if len(lonely) > 5 else "")
@@ -184,7 +182,7 @@ def _uneven(task: Task, clustering: Clustering, allocation: Allocation, inner: b
     request, n = task.request, task.graph.n_rows
     ways = _ways_out(task, inner)
     for fewer in range(len(request.names) - 1, 1, -1):
-        other = replace(task, request=equal_sizes(n, fewer), classes=None)
+        other = replace(task, request=equal_sizes(n, fewer), strata=None)
         if other.is_met(other.allocate(clustering)):
             ways.append(f"folds={fewer} can be equal")
             break

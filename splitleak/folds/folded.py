@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,7 @@ from splitleak.graph import SimilarityGraph
 from splitleak.partition import Split
 from splitleak.rendering.tables import Table, cluster_sentence, count, headline, share
 from splitleak.rendering.text import table_text
+from splitleak.strata import Strata, Stratum
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,8 +55,8 @@ class Folds:
         Cluster of each row, the same in all repeats.
     row_hashes : uint64 array of shape (n_rows,) or None
         Hash of each row's compared content.
-    class_names, class_codes
-        Classes of the stratified column, and the class of each row (-1: missing).
+    strata : tuple of Stratum
+        What was balanced over the folds.
     rows : int64 array of shape (n_rows,) or None
         Inner folds: the position of each row in the data of the outer folds.
     provenance : Provenance or None
@@ -76,8 +77,7 @@ class Folds:
     n_folds: int
     clusters: Ints | None = None
     row_hashes: NDArray[np.uint64] | None = None
-    class_names: Sequence[str] | None = None
-    class_codes: Ints | None = None
+    strata: tuple[Stratum, ...] = ()
     rows: Ints | None = None
     provenance: Provenance | None = None
     certificates: tuple[Certificate, ...] = ()
@@ -141,8 +141,7 @@ class Folds:
             clusters=self.clusters,
             asked=equal_sizes(self.n_rows, self.n_folds).targets,
             row_hashes=self.row_hashes,
-            class_names=self.class_names,
-            class_codes=self.class_codes,
+            strata=self.strata,
             provenance=self._made(repeat=int(repeat)),
             certificate=self.certificates[repeat] if self.certificates else None,
         )
@@ -193,13 +192,13 @@ class Folds:
                 "inner() needs the clusters of the rows, and these folds have none; make them again"
             )
         train = np.flatnonzero(self.codes[repeat] != i).astype(np.int64)
-        classes = None if self.class_codes is None else self.class_codes[train]
+        strata = Strata(self.strata).take(train) if self.strata else None
         clustering = Clustering.of(np.unique(self.clusters[train], return_inverse=True)[1].astype(np.int64))
         task = Task(
             graph=SimilarityGraph.from_edges([], [], n_rows=len(train), threshold=1),
             groups=[clustering.labels],
             request=equal_sizes(len(train), folds),
-            classes=classes,
+            strata=strata,
             row_hashes=self.row_hashes[train],
             tolerance=tolerance,
             seed=seed,
@@ -212,8 +211,7 @@ class Folds:
             n_folds=int(folds),
             clusters=clustering.labels,
             row_hashes=task.row_hashes,
-            class_names=self.class_names,
-            class_codes=classes,
+            strata=() if strata is None else strata.columns,
             rows=train if self.rows is None else self.rows[train],
             provenance=self._made(
                 inner_of={"fold": int(i), "repeat": int(repeat)},
@@ -277,8 +275,7 @@ class Folds:
             n_folds=k,
             clusters=split.clusters,
             row_hashes=split.row_hashes,
-            class_names=split.class_names,
-            class_codes=split.class_codes,
+            strata=split.strata,
             provenance=split.provenance,
             certificates=() if split.certificate is None else (split.certificate,),
         )

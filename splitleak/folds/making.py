@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from splitleak._progress import Progress
-from splitleak._tables import named_columns, resolve_factor, resolve_factors
+from splitleak._tables import named_columns, resolve_factors
 from splitleak.certification import certify_search
 from splitleak.feasibility import Task
 from splitleak.folds.assignment import (
@@ -21,6 +21,7 @@ from splitleak.folds.assignment import (
 from splitleak.folds.folded import Folds
 from splitleak.provenance import Provenance
 from splitleak.search import Combine, Missing, Share, prepare_search
+from splitleak.strata.resolving import described, named_strata, resolve_strata
 
 __all__ = ["Folds", "fold_by_similarity"]
 
@@ -92,12 +93,12 @@ def fold_by_similarity(
     """
     check_fold_options(folds, repeats, tolerance, on_infeasible)
     seed = check_count("seed", seed, 0)
-    named = named_columns(stratify, groups)
+    named = {*named_columns(groups), *named_strata(stratify)}
     search = prepare_search(
         data, on=on, similarity=similarity, threshold=threshold, combine=combine, share=share, exclude=named,
         missing=missing,
     )  # fmt: skip
-    strata = None if stratify is None else resolve_factor(search.source, stratify, argument="stratify")
+    strata = resolve_strata(search.source, stratify)
     factors = resolve_factors(search.source, groups, argument="groups")
     bars = Progress(progress)
 
@@ -105,7 +106,7 @@ def fold_by_similarity(
         graph=search.graph(seed=seed, progress=bars),
         groups=[factor.codes for factor in factors],
         request=equal_sizes(search.source.n_rows, folds),
-        classes=None if strata is None else strata.codes,
+        strata=strata,
         row_hashes=search.records.row_hashes,
         tolerance=tolerance,
         seed=seed,
@@ -114,13 +115,13 @@ def fold_by_similarity(
     seeds = [seed_of(seed, repeat) for repeat in range(repeats)]
     codes = assign_folds(task, clustering, seeds=seeds, on_infeasible=on_infeasible, stacklevel=2)
     if strata is not None:
-        warn_of_lonely_classes(strata.codes, clustering.labels, strata.levels, stacklevel=2)
+        warn_of_lonely_classes(strata, clustering.labels, stacklevel=2)
     options = {
         **search.options(),
         "threshold_is_default": threshold is None,
         "folds": int(folds),
         "repeats": int(repeats),
-        "stratify": None if strata is None else strata.name,
+        "stratify": described(stratify, strata),
         "groups": [factor.name for factor in factors] or None,
         "missing": missing,
         "on_infeasible": on_infeasible,
@@ -132,8 +133,7 @@ def fold_by_similarity(
         n_folds=int(folds),
         clusters=clustering.labels,
         row_hashes=task.row_hashes,
-        class_names=None if strata is None else tuple(str(level) for level in strata.levels),
-        class_codes=task.classes,
+        strata=() if strata is None else strata.columns,
         provenance=Provenance.of(options, search.records, search.source.describe()),
         certificates=tuple(
             certify_search(search, task.request.names, assigned, folds=True, seed=seed, progress=bars)

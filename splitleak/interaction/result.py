@@ -141,7 +141,6 @@ class InteractionSplit:
                     "pairs": part["rows"],
                     "share": part["share"],
                     "asked": None if np.isnan(asked) else float(asked),
-                    "classes": part["classes"],
                 }
             )
         return {
@@ -150,7 +149,7 @@ class InteractionSplit:
             "symmetric": self.symmetric,
             "verdict": self.verdict,
             "sets": sets,
-            "classes": made["classes"],
+            "strata": made["strata"],
             "sides": [self._side(side) for side in self.sides],
             "provenance": made["provenance"],
         }

@@ -21,6 +21,7 @@ from splitleak.provenance import Provenance
 from splitleak.records import as_records
 from splitleak.search import Missing
 from splitleak.sizes import NAMES, SizesLike, parse_sizes
+from splitleak.strata import Stratum
 
 OnInfeasible = Literal["error", "nearest"]
 DEFAULT_SIZES = {"train": 0.8, "test": 0.2}
@@ -160,8 +161,9 @@ def split_interactions(
         names=names,
         codes=codes,
         row_hashes=records.row_hashes,
-        class_names=None if strata is None else tuple(str(level) for level in strata.levels),
-        class_codes=None if strata is None else strata.codes,
+        strata=()
+        if strata is None
+        else (Stratum.classes(strata.name, strata.codes, [str(level) for level in strata.levels]),),
         provenance=Provenance.of(options, records, source.describe()),
     )
     asked = request.targets(found.inside)

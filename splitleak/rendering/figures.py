@@ -100,15 +100,16 @@ def nearest_histogram(
         return _svg(figure, identifier, f"Histogram. {title}")
 
 
-def class_balance(summary: Summary, *, identifier: str = "classes") -> str:
+def class_balance(summary: Summary, stratum: Summary, *, identifier: str = "classes") -> str:
     """Return the share of each class within each partition as bars."""
-    labels, partitions = frequent_classes(summary), summary["partitions"]
+    shown, partitions = frequent_classes(stratum), summary["partitions"]
+    labels = [stratum["labels"][at] for at in shown]
     thick = 0.8 / len(partitions)
     with _figure(0.95 + len(labels) * max(0.26, 0.115 * len(partitions))) as (figure, axes):
         places = np.arange(len(labels))
         for i, part in enumerate(partitions):
             k = i % len(_FILLS)
-            shares = [100 * part["classes"].get(label, 0) / max(1, part["rows"]) for label in labels]
+            shares = [100 * stratum["shares"][i][at] for at in shown]
             axes.barh(
                 places - 0.4 + thick * (i + 0.5), shares, thick, label=_short(part["name"]),
                 color=_FILLS[k], edgecolor=_INK, linewidth=0.5, hatch=_HATCHES[k],
@@ -116,7 +117,10 @@ def class_balance(summary: Summary, *, identifier: str = "classes") -> str:
         axes.set_yticks(places, [_short(label) for label in labels])
         axes.invert_yaxis()
         axes.tick_params(axis="y", length=0)
-        axes.set(xlabel="share of the partition's rows (%)", xlim=(0, None))
+        weighted = partitions[0]["weight_share"] is not None
+        axes.set(xlabel=f"share of the partition's {'weight' if weighted else 'rows'} (%)", xlim=(0, None))
+        if stratum["name"] != "stratify":
+            axes.set_title(_short(stratum["name"]), loc="left")
         _legend(axes)
         return _svg(figure, identifier, "Bars: share of each class within each partition")
 

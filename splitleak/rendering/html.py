@@ -12,7 +12,7 @@ from splitleak.rendering.tables import (
     Table,
     across_table,
     call_text,
-    class_table,
+    class_tables,
     cluster_sentence,
     crossing_table,
     explanation,
@@ -21,6 +21,7 @@ from splitleak.rendering.tables import (
     size_table,
     split_explanation,
     split_headline,
+    unreachable_note,
 )
 
 _CROSSING_SHOWN = 100
@@ -97,10 +98,14 @@ def _sections(summary: Summary, identifier: str = "page") -> list[Section]:
     clusters = cluster_sentence(summary)
     paragraphs = [f"{clusters} Rows of one cluster stay together."] if clusters else []
     sections = [Section("Sizes", paragraphs, tables=[size_table(summary)])]
-    classes = class_table(summary)
-    if classes is not None:
-        picture = class_balance(summary, identifier=f"{identifier}-classes")
-        sections.append(Section("Classes", figures=[picture], tables=[classes]))
+    if summary["strata"]:
+        pictures = [
+            class_balance(summary, stratum, identifier=f"{identifier}-classes-{i}")
+            for i, stratum in enumerate(summary["strata"])
+        ]
+        note = unreachable_note(summary)
+        notes = [note] if note else []
+        sections.append(Section("Classes", notes, figures=pictures, tables=class_tables(summary)))
     if summary["certificate"] is not None:
         sections += _certificate_sections(summary["certificate"], identifier)
     made = summary["provenance"]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from splitleak.rendering.html import Section, _render
 from splitleak.rendering.tables import Summary, Table, count, explanation, share
+from splitleak.rendering.tables import class_table as balance_table
 from splitleak.rendering.text import filled, printable, table_text
 
 
 def interaction_text(summary: Summary) -> str:
     """Return a split of pairs as text: the named sets, what is lost, the verdict on each side."""
     lines = [title(summary), "", table_text(set_table(summary)), "", filled(lost_sentence(summary))]
-    if summary["classes"]:
+    if summary["strata"]:
         lines += ["", table_text(class_table(summary))]
     lines += ["", table_text(entity_table(summary)), "", *map(filled, verdict_sentences(summary))]
     return "\n".join(lines)
@@ -22,7 +23,7 @@ def interaction_fragment(summary: Summary) -> str:
         Section("Sets", [lost_sentence(summary)], tables=[set_table(summary)]),
         Section("Entities", tables=[entity_table(summary)]),
     ]
-    if summary["classes"]:
+    if summary["strata"]:
         sections.insert(1, Section("Classes", tables=[class_table(summary)]))
     head, *rest = verdict_sentences(summary)
     return _render(
@@ -51,20 +52,8 @@ def set_table(summary: Summary) -> Table:
 
 def class_table(summary: Summary) -> Table:
     """Return the share of each class within each set."""
-    sets = summary["sets"]
-    rows = [
-        (
-            label,
-            *(
-                f"{s['classes'].get(label, 0):,} ({share(s['classes'].get(label, 0) / s['pairs'])})"
-                if s["pairs"]
-                else "0"
-                for s in sets
-            ),
-        )
-        for label in summary["classes"]
-    ]
-    return Table("Class balance", ("class", *(s["name"] for s in sets)), rows)
+    sets = [{"name": s["name"], "rows": s["pairs"]} for s in summary["sets"]]
+    return balance_table({"partitions": sets, "strata": summary["strata"]}, summary["strata"][0])
 
 
 def entity_table(summary: Summary) -> Table:

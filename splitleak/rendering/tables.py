@@ -50,17 +50,22 @@ def size_table(summary: Summary) -> Table:
     """Return rows, shares achieved and asked for, and clusters of each partition."""
     asked = any(p["asked_rows"] is not None for p in summary["partitions"])
     clusters = summary["clusters"] is not None
+    weighted = any(p["weight_share"] is not None for p in summary["partitions"])
     header = [
         "partition",
         "rows",
-        "share",
+        *(["share of rows", "share of weight"] if weighted else ["share"]),
         *(["asked for"] if asked else []),
         *(["clusters"] if clusters else []),
     ]
     rows = []
     for p in summary["partitions"]:
         row = [p["name"], f"{p['rows']:,}", share(p["share"])]
-        if asked:
+        if weighted:
+            row.append(share(p["weight_share"]))
+        if asked and weighted:
+            row.append(share(p["asked_share"]))
+        elif asked:
             row.append("?" if p["asked_rows"] is None else f"{p['asked_rows']:,} ({share(p['asked_share'])})")
         if clusters:
             row.append(f"{p['clusters']:,}")
@@ -73,35 +78,93 @@ def size_table(summary: Summary) -> Table:
     return Table("Sizes", tuple(header), rows)
 
 
-def class_table(summary: Summary) -> Table | None:
-    """Return the share of each class within each partition (of many classes, the 12 most frequent)."""
-    if not summary["classes"]:
-        return None
-    rows = []
-    shown = frequent_classes(summary)
-    for label in shown:
-        rows.append((label, *(_class_share(p, [label]) for p in summary["partitions"])))
-    rest = [label for label in summary["classes"] if label not in set(shown)]
+def class_tables(summary: Summary) -> list[Table]:
+    """Return for each stratum the share of each class within each partition, and the numbers of continuous ones."""
+    tables = []
+    for stratum in summary["strata"]:
+        tables.append(class_table(summary, stratum))
+        if stratum["numbers"] is not None:
+            tables.append(_number_table(summary, stratum))
+    return tables
+
+
+def class_table(summary: Summary, stratum: Summary) -> Table:
+    """Return rows and share of each class within each partition (of many classes, the 12 most frequent).
+
+    The last column is the largest difference of a partition's share to that of all rows, in points.
+    """
+    shown = frequent_classes(stratum)
+    rows = [_class_row(summary, stratum, [i], stratum["labels"][i]) for i in shown]
+    rest = [i for i in range(len(stratum["labels"])) if i not in set(shown)]
     if rest:
-        rows.append((f"({len(rest)} more)", *(_class_share(p, rest) for p in summary["partitions"])))
-    stratify = ((summary["provenance"] or {}).get("options") or {}).get("stratify")
-    title = "class" if stratify in (None, "stratify") else str(stratify)  # an array has no name of its own
-    header = (title, *(p["name"] for p in summary["partitions"]))
-    return Table("Class balance", header, rows)
+        rows.append(_class_row(summary, stratum, rest, f"({len(rest)} more)"))
+    names = (p["name"] for p in summary["partitions"])
+    name = stratum_name(stratum)
+    title = "Class balance" if len(summary["strata"]) == 1 else f"Balance of {name}"
+    return Table(title, (name, *names, "all", "gap"), rows)
 
 
-def frequent_classes(summary: Summary) -> list[str]:
-    """Return the classes in their own order; of more than 12, the most frequent."""
-    labels = list(summary["classes"])
+def stratum_name(stratum: Summary) -> str:
+    """Return what a stratum is called: an array has no name of its own."""
+    return "class" if stratum["name"] == "stratify" else str(stratum["name"])
+
+
+def frequent_classes(stratum: Summary) -> list[int]:
+    """Return the places of the classes in their own order; of more than 12, the most frequent."""
+    labels, total = stratum["labels"], stratum["all_rows"]
     if len(labels) <= SHOWN_CLASSES:
-        return labels
-    total = {label: sum(p["classes"].get(label, 0) for p in summary["partitions"]) for label in labels}
-    return sorted(labels, key=lambda label: (-total[label], label))[:SHOWN_CLASSES]
+        return list(range(len(labels)))
+    return sorted(range(len(labels)), key=lambda i: (-total[i], labels[i]))[:SHOWN_CLASSES]
 
 
-def _class_share(partition: Summary, labels: Sequence[str]) -> str:
-    rows = sum(partition["classes"].get(label, 0) for label in labels)
-    return f"{rows:,} ({share(rows / partition['rows'])})" if partition["rows"] else "0"
+def _class_row(summary: Summary, stratum: Summary, at: Sequence[int], label: str) -> tuple[str, ...]:
+    row = [label]
+    of_all = [sum(stratum["all_rows"][i] for i in at), sum(stratum["all_shares"][i] for i in at)]
+    gap = 0.0
+    for p, counts, shares in zip(summary["partitions"], stratum["rows"], stratum["shares"], strict=True):
+        part = sum(shares[i] for i in at)
+        row.append(f"{sum(counts[i] for i in at):,} ({share(part)})" if p["rows"] else "0")
+        gap = max(gap, abs(part - of_all[1])) if p["rows"] else gap
+    alone = stratum["kind"] != "labels" or len(at) == 1
+    if not alone:  # rows with several of these labels would count several times
+        row = [label, *(f"{sum(counts[i] for i in at):,}" for counts in stratum["rows"])]
+    return (
+        *row,
+        f"{of_all[0]:,} ({share(of_all[1])})" if alone else f"{of_all[0]:,}",
+        points(gap) if alone else "",
+    )
+
+
+def points(gap: float) -> str:
+    """Return a difference of shares in points of a hundred."""
+    text = f"{100 * gap:.1f}"
+    return "< 0.1" if gap > 0 and text == "0.0" else text
+
+
+def _number_table(summary: Summary, stratum: Summary) -> Table:
+    """Return mean, standard deviation and distance to all rows of the numbers in each partition."""
+    names = [*(p["name"] for p in summary["partitions"]), "all"]
+    rows = []
+    for what, key in (("mean", "mean"), ("standard deviation", "sd"), ("distance to all rows", "ks")):
+        values = [found[key] for found in stratum["numbers"]]
+        rows.append((what, *("?" if v is None else f"{v:.4g}" for v in values)))
+    rows[-1] = (*rows[-1][:-1], "")
+    title = f"Numbers of {stratum_name(stratum)} (distance: Kolmogorov-Smirnov, 0 to 1)"
+    return Table(title, ("", *names), rows)
+
+
+def unreachable_note(summary: Summary) -> str | None:
+    """Return which classes cannot be in every partition, and why."""
+    found = summary["unreachable"]
+    if not found:
+        return None
+    told = "; ".join(
+        (entry["label"] if entry["stratum"] == "stratify" else f"{entry['label']} ({entry['stratum']})")
+        + f", {count(entry['rows'], 'row')} in {count(entry['clusters'], 'cluster')}"
+        for entry in found[:SHOWN_CLASSES]
+    )
+    more = f"; and {len(found) - SHOWN_CLASSES:,} more" if len(found) > SHOWN_CLASSES else ""
+    return f"Classes with too few clusters to be in every partition: {told}{more}."
 
 
 def cluster_sentence(summary: Summary) -> str | None:

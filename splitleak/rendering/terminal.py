@@ -9,7 +9,7 @@ from splitleak.rendering.tables import (
     Summary,
     Table,
     across_table,
-    class_table,
+    class_tables,
     cluster_sentence,
     crossing_table,
     explanation,
@@ -17,6 +17,7 @@ from splitleak.rendering.tables import (
     size_table,
     split_explanation,
     split_headline,
+    unreachable_note,
 )
 from splitleak.rendering.text import filled, printable, table_text
 
@@ -62,9 +63,12 @@ def show_split(summary: Summary) -> None:
     if clusters:
         print()
         show(clusters)
-    classes = class_table(summary)
-    if classes is not None:
-        show_table(classes)
+    for table in class_tables(summary):
+        show_table(table)
+    note = unreachable_note(summary)
+    if note is not None:
+        print()
+        show_paragraphs([note])
     _show_verdict(summary["certificate"], split_headline(summary), split_explanation(summary), 10)
 
 

@@ -10,7 +10,7 @@ from splitleak.rendering.tables import (
     Table,
     across_table,
     asked_leak,
-    class_table,
+    class_tables,
     cluster_sentence,
     count,
     crossing_table,
@@ -19,6 +19,7 @@ from splitleak.rendering.tables import (
     similarity_name,
     size_table,
     split_headline,
+    unreachable_note,
 )
 
 WIDTH = 100
@@ -30,6 +31,9 @@ def split_text(summary: Summary) -> str:
     clusters = cluster_sentence(summary)
     if clusters:
         lines += ["", clusters]
+    classes = classes_text(summary)
+    if classes:
+        lines += ["", classes]
     lines += ["", split_headline(summary)]
     note = asked_leak(summary)
     if note:
@@ -48,9 +52,10 @@ def certificate_text(certificate: Summary, *, most: int = 10) -> str:
 
 
 def classes_text(summary: Summary) -> str | None:
-    """Return the class balance as text, or None without classes."""
-    table = class_table(summary)
-    return None if table is None else f"{table.title}:\n{table_text(table)}"
+    """Return the class balance as text, or None without strata."""
+    parts = [f"{table.title}:\n{table_text(table)}" for table in class_tables(summary)]
+    note = unreachable_note(summary)
+    return "\n\n".join(parts + ([filled(note)] if note else [])) if parts else None
 
 
 def filled(paragraph: str) -> str:

@@ -56,6 +56,21 @@ def certificate(verdict: str = "separated", **changes: Any) -> dict[str, Any]:
     }
 
 
+def stratum(labels: tuple[str, ...], rows: list[int]) -> dict[str, Any]:
+    each = [[n // len(labels)] * len(labels) for n in rows]
+    return {
+        "name": "stratify",
+        "kind": "classes",
+        "labels": list(labels),
+        "rows": each,
+        "shares": [[n / sum(part) for n in part] for part in each],
+        "all_rows": [sum(part[i] for part in each) for i in range(len(labels))],
+        "all_shares": [1 / len(labels)] * len(labels),
+        "gaps": [0.0] * len(labels),
+        "numbers": None,
+    }
+
+
 def split(
     found: dict[str, Any] | None = None,
     *,
@@ -73,12 +88,13 @@ def split(
                 "share": n / 500,
                 "asked_rows": n,
                 "asked_share": n / 500,
+                "weight_share": None,
                 "clusters": n - 10,
-                "classes": {label: n // len(classes) for label in classes},
             }
             for name, n in zip(names, rows, strict=True)
         ],
-        "classes": list(classes),
+        "strata": [stratum(classes, rows)] if classes else [],
+        "unreachable": [],
         "clusters": {"count": 470, "largest": 12, "largest_share": 0.024, "singletons": 450},
         "provenance": {
             "splitleak": "0.1.0",

@@ -136,8 +136,8 @@ def test_no_held_out_rows_looked_up() -> None:
 
 
 def test_class_names_of_any_kind() -> None:
-    names = ("$x^2", "_hidden", "", "犬", "a\nb", "x" * 100)
-    figure = ElementTree.fromstring(class_balance(summaries.split(classes=names)))
+    summary = summaries.split(classes=("$x^2", "_hidden", "", "犬", "a\nb", "x" * 100))
+    figure = ElementTree.fromstring(class_balance(summary, summary["strata"][0]))
     texts = [e.text for e in figure.iter("{http://www.w3.org/2000/svg}text")]
     assert {"$x^2", "犬", "a b", "(empty)", "x" * 17 + "…"} <= set(texts)
 

@@ -91,6 +91,10 @@ def test_class_balance() -> None:
         "25",
         "(50.0",
         "%)",
+        "250",
+        "(50.0",
+        "%)",
+        "0.0",
     ]
     many = classes_text(summaries.split(classes=tuple(f"class {i:02d}" for i in range(20))))
     assert many is not None
