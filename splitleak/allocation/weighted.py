@@ -16,7 +16,7 @@ Ints = NDArray[np.int64]
 
 STARTS, CLUSTERS_IN_ALL_STARTS = 8, 4_000
 # what weight in the wrong partition counts beside weight of a wrong label, for each column of labels
-WEIGHT_PRICES = (2.0, 20.0, 1000.0)
+WEIGHT_PRICES = (1.0, 4.0, 100.0)
 
 
 def allocate_weighted(
@@ -95,7 +95,7 @@ class _Search:
     ) -> None:
         table = labels or LabelTable.dense(np.zeros((len(weights), 0), dtype=np.int64))
         # the order decides which cluster a random number means; alike clusters may change places
-        self.order = np.lexsort((mixed(keys), table.content(1), -weights))
+        self.order = np.lexsort((mixed(keys), table.content(1), -weights, table.leading()))
         self.weights, self.targets, self.random = weights[self.order], targets, random
         self.fixed = None if fixed is None else fixed[self.order]
         self.labels = _with_weights(self.weights, table.take(self.order))
@@ -111,7 +111,8 @@ class _Search:
         codes = np.full(len(self.weights), -1, dtype=np.int64) if self.fixed is None else self.fixed.copy()
         for cluster in np.flatnonzero(codes >= 0).tolist():
             lacking[codes[cluster]] -= int(self.weights[cluster])
-        free = np.flatnonzero(codes < 0).tolist()
+        free = np.flatnonzero(codes < 0)
+        free = free[np.argsort(-self.weights[free], kind="stable")].tolist()
         partitions = range(len(asked))
         for rank, cluster in enumerate(free):
             empty = [s for s in partitions if lacking[s] == asked[s]]
@@ -138,9 +139,9 @@ class _Search:
         found, least = begun, float(np.abs(self._off(begun) * price).sum())
         for _ in range(starts):
             codes, off = begun.copy(), self._off(begun)
-            warmth = 0.5 * self.unit * float(prices[0] + prices[1]) * float(self.weights.mean())
+            warmth = 0.5 * self.unit * float(prices[0] + prices[1]) * float(self.weights.max())
             cost = weighted_search.anneal(
-                codes, free, table.starts, table.labels, table.amounts, off, price, self.unit,
+                codes, free, table.starts, table.labels, table.amounts, off, price, self.targets, self.unit,
                 np.bincount(codes, minlength=len(self.targets)), warmth, steps_for(len(free)),
                 int(self.random.random() * 2**53),
             )  # fmt: skip

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-HALVINGS = 16  # the temperature falls by this many powers of two
+HALVINGS = 20  # the temperature falls by this many powers of two
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -67,6 +67,7 @@ def anneal(
     amounts: np.ndarray,
     off: np.ndarray,
     prices: np.ndarray,
+    targets: np.ndarray,
     unit: int,
     filled: np.ndarray,
     warmth: float,
@@ -82,13 +83,15 @@ def anneal(
     codes : int64 array of shape (n_clusters,)
         Partition of each cluster.
     free : int64 array of shape (n_free,)
-        Clusters that may move.
+        Clusters that may move, those that are alike beside each other.
     starts, labels, amounts : int64 arrays
         Cluster c has ``amounts[e]`` of ``labels[e]`` for e in ``starts[c]:starts[c + 1]``.
     off : int64 array of shape (n_partitions, n_labels)
         `unit` times what each partition has too much of each label.
     prices : float64 array of shape (n_labels,)
         What deviation of a label counts.
+    targets : int64 array of shape (n_partitions,)
+        Weight asked for, at least 0; below 2**31 together.
     unit : int
     filled : int64 array of shape (n_partitions,)
         Clusters in each partition.
@@ -103,6 +106,10 @@ def anneal(
     """
     state = np.array([np.uint64(seed)], dtype=np.uint64)
     n_partitions, n_labels = off.shape
+    asked = targets.sum()
+    n_scales = 1
+    while free.size >> n_scales > 1:
+        n_scales += 1
     change = np.zeros(n_labels, np.int64)
     widest, second = 0, 0
     for c in range(len(starts) - 1):
@@ -123,18 +130,28 @@ def anneal(
             whole = int(cooled)
             # the last moves are only for the better
             temperature = 0.0 if whole >= HALVINGS else warmth * (1.0 - (cooled - whole) / 2) / (1 << whole)
-        i = free[_below(state, free.size)]
+        at = _below(state, free.size)
+        i = free[at]
         s = codes[i]
         j = np.int64(-1)
         if _next(state) & np.uint64(1):
-            j = free[_below(state, free.size)]
+            # near or far: clusters near each other are alike
+            reach = free.size >> _below(state, n_scales)
+            other = at - reach + _below(state, 2 * reach + 1)
+            if other < 0 or other >= free.size:
+                continue
+            j = free[other]
             u = codes[j]
             if u == s:
                 continue
         else:
-            u = _below(state, n_partitions - 1)
-            u += u >= s
-            if filled[s] == 1:
+            # in proportion to what is asked for: else chance would send many light clusters to small partitions
+            place = _below(state, asked)
+            u = 0
+            while place >= targets[u]:
+                place -= targets[u]
+                u += 1
+            if u == s or filled[s] == 1:
                 continue
         n = _gather(i, j, starts, labels, amounts, change, touched)
         worse = 0.0
