@@ -170,6 +170,8 @@ def _resolve(source: Source, part: StratifyBy) -> Stratum:
             )
         return _continuous(name, _numbers(column), part.bins, cumulative=kind == "distribution")
     factor = resolve_factor(source, part.values, argument="stratify")
+    if not factor.levels:
+        raise InputError(f"stratify={name!r} has no value in any row: every one is missing")
     return Stratum.classes(name, factor.codes, [str(level) for level in factor.levels])
 
 
