@@ -114,6 +114,8 @@ def frequent_classes(stratum: Summary) -> list[int]:
     labels, total = stratum["labels"], stratum["all_rows"]
     if len(labels) <= SHOWN_CLASSES:
         return list(range(len(labels)))
+    if stratum["kind"] == "continuous":  # bins are alike in rows: the first ones, in their order
+        return list(range(SHOWN_CLASSES))
     return sorted(range(len(labels)), key=lambda i: (-total[i], labels[i]))[:SHOWN_CLASSES]
 
 
@@ -145,12 +147,15 @@ def _number_table(summary: Summary, stratum: Summary) -> Table:
     """Return mean, standard deviation and distance to all rows of the numbers in each partition."""
     names = [*(p["name"] for p in summary["partitions"]), "all"]
     rows = []
-    for what, key in (("mean", "mean"), ("standard deviation", "sd"), ("distance to all rows", "ks")):
+    for what, key in (
+        ("mean", "mean"),
+        ("standard deviation", "sd"),
+        ("Kolmogorov-Smirnov distance to all", "ks"),
+    ):
         values = [found[key] for found in stratum["numbers"]]
         rows.append((what, *("?" if v is None else f"{v:.4g}" for v in values)))
     rows[-1] = (*rows[-1][:-1], "")
-    title = f"Numbers of {stratum_name(stratum)} (distance: Kolmogorov-Smirnov, 0 to 1)"
-    return Table(title, ("", *names), rows)
+    return Table(f"Numbers of {stratum_name(stratum)}", (stratum_name(stratum), *names), rows)
 
 
 def unreachable_note(summary: Summary) -> str | None:
