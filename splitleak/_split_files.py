@@ -3,7 +3,8 @@
 ==============  =================================================================================
 ``.parquet``    columns ``row``, ``partition`` (null: dropped), ``cluster``, ``row_hash``, ``weight``, and one for
                 each balanced column: ``class`` (a text), ``labels`` (a JSON list) or ``value`` (a number), with
-                ``_2``, ... from the second on; all else as JSON in the schema's metadata under ``splitleak``
+                ``_2``, ... from the second on; ``reason`` and ``before``; all else as JSON in the schema's
+                metadata under ``splitleak``
 ``.csv``        the same columns (``row_hash`` as 16 hexadecimal digits) and nothing else: no sizes
                 asked for, provenance or certificate
 ``.json``       one object with the metadata's keys, and the columns as lists under ``columns``
@@ -92,7 +93,7 @@ def _write_csv(path: Path, columns: Columns, metadata: Metadata) -> None:
 
     del metadata  # a comment line would stop other readers, a second file would get lost
     shown = {**columns, "row_hash": _hex(columns["row_hash"])} if "row_hash" in columns else columns
-    texts = {str(t) for name in shown if name == "partition" or _is_stratum(name) for t in set(shown[name])}
+    texts = {str(t) for name in shown if _is_text(name) for t in set(shown[name])}
     plain = not any(set(text) & set('",\r\n') for text in texts)
     pyarrow.csv.write_csv(
         _table(shown), path, pyarrow.csv.WriteOptions(quoting_style="none" if plain else "needed")
@@ -129,7 +130,7 @@ def _read_csv(path: Path) -> tuple[Columns, Metadata]:
 
     # names such as 01 or NA stay what they are
     strata = (_stratum_column(kind, place) for kind in ("classes", "labels") for place in range(100))
-    types = {name: pa.string() for name in ("partition", "row_hash", *strata)}
+    types = {name: pa.string() for name in ("row_hash", *_TEXTS, *strata)}
     try:
         table = pyarrow.csv.read_csv(
             path,
@@ -155,7 +156,7 @@ def _read_json(path: Path) -> tuple[Columns, Metadata]:
 
 
 def _values(name: str, column: Any) -> Any:
-    if name == "partition" or _is_stratum(name) or str(column.type) in ("string", "large_string"):
+    if _is_text(name) or str(column.type) in ("string", "large_string"):
         return column.to_pylist()
     return column.to_numpy()
 
@@ -185,9 +186,8 @@ def restored(columns: Columns, metadata: Metadata, newest: int) -> dict[str, Any
     if not isinstance(labels, list):
         raise InputError(f"the column 'partition' must be a list, got {type(labels).__name__}")
     for name, values in columns.items():
-        if (name in ("row", "cluster", "row_hash", "weight") or _is_stratum(name)) and len(values) != len(
-            labels
-        ):
+        known = name in ("row", "cluster", "row_hash", "weight") or _is_text(name)
+        if known and len(values) != len(labels):
             raise InputError(
                 f"the column {name!r} has {len(values):,} entries and 'partition' {len(labels):,}"
             )
@@ -205,7 +205,23 @@ def restored(columns: Columns, metadata: Metadata, newest: int) -> dict[str, Any
     if "weight" in columns:
         fields["weights"] = np.asarray(columns["weight"], dtype=np.float64)[order]
     fields["strata"] = _restored_strata(columns, metadata.get("strata") or (), order)
+    if "reason" in columns:
+        fields["reasons"], fields["reason_codes"] = _coded(columns["reason"], metadata.get("reasons"), order)
+    if "before" in columns:
+        fields["before_labels"] = [label_text(columns["before"][i]) for i in order]
+    if metadata.get("periods") is not None:
+        fields["periods"] = tuple(None if p is None else (str(p[0]), str(p[1])) for p in metadata["periods"])
     return fields
+
+
+def _coded(
+    values: Any, names: list[str] | None, order: NDArray[np.int64]
+) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+    """Return the names and the code of each row, in row order; -1: no value."""
+    found = [label_text(value) for value in values]
+    names = names or sorted({text for text in found if text is not None})
+    code: dict[str | None, int] = {**{name: i for i, name in enumerate(names)}, None: -1}
+    return tuple(names), np.array([code[text] for text in found], dtype=np.int64)[order]
 
 
 _COLUMN_OF = {"classes": "class", "labels": "labels", "continuous": "value"}
@@ -213,6 +229,13 @@ _COLUMN_OF = {"classes": "class", "labels": "labels", "continuous": "value"}
 
 def _stratum_column(kind: str, place: int) -> str:
     return _COLUMN_OF[kind] + (f"_{place + 1}" if place else "")
+
+
+_TEXTS = ("partition", "reason", "before")
+
+
+def _is_text(name: str) -> bool:
+    return name in _TEXTS or _is_stratum(name)
 
 
 def _is_stratum(name: str) -> bool:

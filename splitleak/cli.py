@@ -97,6 +97,15 @@ def split(
     groups: Annotated[
         list[str] | None, typer.Option(help="Column of rows to keep together (repeatable).")
     ] = None,
+    time: Annotated[
+        str | None, typer.Option(help="Column of dates or numbers: train before dev before test.")
+    ] = None,
+    embargo: Annotated[
+        str | None, typer.Option(help="With --time: a gap between partitions, as 30D, 12h, or a number.")
+    ] = None,
+    pinned: Annotated[
+        str | None, typer.Option(help="Column of partition names for rows that must go there (empty: free).")
+    ] = None,
     missing: Missing = "equal",
     on_infeasible: Annotated[
         str,
@@ -142,6 +151,9 @@ def split(
             stratify=_strata(source, stratify),
             weights=weights,
             groups=groups or None,
+            time=time,
+            embargo=_number_or_text(embargo),
+            pinned=pinned,
             missing=missing,  # type: ignore[arg-type]  # checked by the search
             on_infeasible=on_infeasible,  # type: ignore[arg-type]  # checked by the split
             max_dropped=int(max_dropped) if max_dropped is not None and max_dropped >= 1 else max_dropped,
@@ -337,6 +349,16 @@ def _strata(source: Source, stratify: list[str] | None) -> Any:
         whole = text in source.column_names or not equals
         parts.append(text if whole else StratifyBy(name, kind))  # type: ignore[arg-type]  # it checks
     return parts or None
+
+
+def _number_or_text(text: str | None) -> float | str | None:
+    """Read ``5`` and ``0.5`` as numbers, ``30D`` as it is."""
+    for read in (int, float):
+        try:
+            return None if text is None else read(text)
+        except ValueError:
+            continue
+    return text
 
 
 def _check_page(html: str | None) -> None:

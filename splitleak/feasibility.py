@@ -22,6 +22,8 @@ from splitleak.crossing import crossing_pairs
 from splitleak.crossing_mass import Leakage, leakage_of
 from splitleak.errors import InfeasibleSplitError, InputError
 from splitleak.graph import SimilarityGraph
+from splitleak.pinned_separation import drop_around_pins
+from splitleak.pinning import pins_of_clusters
 from splitleak.sampling import mix
 from splitleak.sizes import Sizes, largest_remainder
 from splitleak.strata import Strata
@@ -52,6 +54,8 @@ class Task:
         Seed of everything drawn.
     weights : float64 array of shape (n_rows,) or None
         What each row counts in sizes and strata; None: all the same.
+    pinned : int64 array of shape (n_rows,) or None
+        Partition that the caller has fixed for a row; -1: free. No two similar rows are pinned apart.
     """
 
     graph: SimilarityGraph
@@ -62,6 +66,7 @@ class Task:
     tolerance: float
     seed: int
     weights: NDArray[np.float64] | None = None
+    pinned: NDArray[np.int64] | None = None
 
     def cluster(self) -> Clustering:
         """Return the rows that must stay together."""
@@ -72,12 +77,27 @@ class Task:
         labels, k = clustering.labels, clustering.n_clusters
         keys = np.zeros(k, dtype=np.uint64)
         np.add.at(keys, labels, mix(self.row_hashes))  # a sum: the order of the rows does not matter
+        fixed = None if self.pinned is None else pins_of_clusters(self.pinned, labels, k)[0]
         if self.weights is not None:
-            return self._allocate_weight(labels, k, keys)
+            return self._allocate_weight(labels, k, keys, fixed)
         table = self.label_table(labels, k)
-        return allocate(clustering.sizes, self.request.targets, classes=table, keys=keys, seed=self.seed)
+        return allocate(
+            clustering.sizes, self.request.targets, classes=table, keys=keys, seed=self.seed, fixed=fixed
+        )
 
-    def _allocate_weight(self, labels: NDArray[np.int64], k: int, keys: NDArray[np.uint64]) -> Allocation:
+    def torn(self, clustering: Clustering) -> NDArray[np.int64]:
+        """Return the clusters whose rows are pinned to several partitions."""
+        if self.pinned is None:
+            return np.zeros(0, dtype=np.int64)
+        return pins_of_clusters(self.pinned, clustering.labels, clustering.n_clusters)[1]
+
+    def _allocate_weight(
+        self,
+        labels: NDArray[np.int64],
+        k: int,
+        keys: NDArray[np.uint64],
+        fixed: NDArray[np.int64] | None,
+    ) -> Allocation:
         units = self.cluster_units(labels, k)
         heavy = np.flatnonzero(units > 0)
         targets = self.targets_of(int(units.sum()))
@@ -93,6 +113,7 @@ class Task:
             seed=self.seed,
             n_columns=1 if self.strata is None else len(self.strata.columns),
             slack=int(min(self.tolerance / 2, SLACK) * units.sum()),
+            fixed=None if fixed is None else fixed[heavy],
         )
         codes = np.empty(k, dtype=np.int64)
         codes[heavy] = found.codes
@@ -101,7 +122,7 @@ class Task:
         order = light[np.argsort(mix(keys[light] + np.uint64(self.seed)), kind="stable")]
         shares = np.cumsum(targets) / targets.sum()
         codes[order] = np.searchsorted(shares, (np.arange(len(order)) + 0.5) / max(1, len(order)))
-        return replace(found, codes=codes)
+        return replace(found, codes=codes if fixed is None else np.where(fixed >= 0, fixed, codes))
 
     def cluster_units(self, labels: NDArray[np.int64], n_labels: int) -> NDArray[np.int64]:
         """Return what each cluster counts: its rows, or its weight in whole units."""
@@ -150,14 +171,21 @@ class Task:
         task = replace(self, strata=None)
         return task.allocate(task.cluster())
 
+    def is_feasible(self) -> bool:
+        """Whether whole clusters can meet the sizes, and no cluster is pinned to several partitions."""
+        return not len(self.torn(self.cluster())) and self.is_met(self.attempt())
 
-def feasible_threshold(task: Task, *, two_decimals: bool = False) -> float | None:
-    """Return the smallest threshold above the graph's own at which the sizes can be met, or None.
+
+def feasible_threshold(
+    task: Task, *, two_decimals: bool = False, met: Callable[[Task], bool] | None = None
+) -> float | None:
+    """Return the smallest threshold above the graph's own at which the sizes can be met (or `met` says so), or None.
 
     Found by bisection over hundredths, as a person would type them, and the similarities of the graph itself.
     """
     steps = threshold_steps(task.graph, two_decimals=two_decimals)
-    return _first(steps, lambda step: task.is_met(task.at(step).attempt()))
+    holds = met or Task.is_feasible
+    return _first(steps, lambda step: holds(task.at(step)))
 
 
 def threshold_steps(graph: SimilarityGraph, *, two_decimals: bool) -> NDArray[np.float64]:
@@ -208,6 +236,8 @@ def drop_rows(task: Task, max_dropped: int | None = None) -> NDArray[np.int64]:
     """
     from splitleak.separation import separate_rows
 
+    if task.pinned is not None:
+        return drop_around_pins(task, max_dropped)
     if not task.graph.complete:
         raise InputError(
             "on_infeasible='drop' needs every similar pair, and there are too many to list; choose a higher threshold"

@@ -63,6 +63,14 @@ class Split:
         How the split was made.
     certificate : Certificate or None
         What the independent search across the partitions found.
+    periods : sequence of (str, str) or None
+        First and last time of each partition, of a split in order of time.
+    reasons : sequence of str or None
+        Why rows were dropped or moved.
+    reason_codes : int64 array of shape (n_rows,) or None
+        Reason of each row as an index into `reasons`; -1: nothing was done to it.
+    before : int64 array of shape (n_rows,) or None
+        Partition of each row before it was dropped or moved, as an index into `names`; -1: it had none.
 
     Examples
     --------
@@ -82,6 +90,10 @@ class Split:
     weights: NDArray[np.float64] | None = None
     provenance: Provenance | None = None
     certificate: Certificate | None = None
+    periods: Sequence[tuple[str, str] | None] | None = None
+    reasons: Sequence[str] | None = None
+    reason_codes: NDArray[np.int64] | None = None
+    before: NDArray[np.int64] | None = None
 
     @classmethod
     def from_labels(cls, labels: Iterable[Any], *, names: Sequence[str] | None = None) -> Split:
@@ -204,13 +216,28 @@ class Split:
         added = {name: _pandas_column(source, name) for name in source.column_names if name not in columns}
         return pd.concat([frame, pd.DataFrame(added, index=frame.index)], axis=1)
 
+    def changes(self) -> pd.DataFrame:
+        """Return the rows that were dropped or moved: columns ``row``, ``from``, ``to``, ``reason``.
+
+        ``to`` is missing for a dropped row, ``from`` for a row that was in no partition before.
+        """
+        import pandas as pd
+
+        rows = np.flatnonzero(self.codes < 0 if self.reason_codes is None else self.reason_codes >= 0)
+        names = np.array([*self.names, None], dtype=object)
+        reasons = np.array([*(self.reasons or ()), None], dtype=object)
+        none = np.full(self.n_rows, -1)
+        before, reason = (none if x is None else x for x in (self.before, self.reason_codes))
+        columns = {"row": rows, "from": names[before[rows]], "to": names[self.codes[rows]]}
+        return pd.DataFrame({**columns, "reason": reasons[reason[rows]]})
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the split to a ``.parquet``, ``.csv`` or ``.json`` file, whole or not at all.
 
         Parquet and JSON keep everything. CSV keeps the columns ``row``, ``partition``, ``cluster``, ``row_hash``,
-        ``weight`` and what was balanced (``class``, ``labels``, ``value``) only; a split read from it knows a
-        table by its number of rows alone, since the names of the
-        compared columns are gone. The same split gives the same bytes.
+        ``weight``, what was balanced (``class``, ``labels``, ``value``), ``reason`` and ``before`` only; a split
+        read from it knows a table by its number of rows alone, since the names of the compared columns are gone.
+        The same split gives the same bytes.
 
         Raises
         ------
@@ -228,6 +255,10 @@ class Split:
         if self.weights is not None:
             columns["weight"] = self.weights
         columns.update(strata_columns(self.strata))
+        if self.reason_codes is not None and self.reasons is not None:
+            columns["reason"] = np.array([*self.reasons, None], dtype=object)[self.reason_codes]
+        if self.before is not None:
+            columns["before"] = np.array([*self.names, None], dtype=object)[self.before]
         metadata = {
             "format": FORMAT,
             "names": list(self.names),
@@ -235,6 +266,8 @@ class Split:
             "strata": strata_metadata(self.strata),
             "provenance": None if self.provenance is None else self.provenance.summary(),
             "certificate": None if self.certificate is None else plain_value(self.certificate.summary()),
+            "reasons": None if self.reasons is None else list(self.reasons),
+            "periods": plain_value(self.periods),
         }
         write_split(path, columns, metadata)
 
@@ -257,6 +290,9 @@ class Split:
         try:
             values = restored(columns, metadata, FORMAT)
             split = cls.from_labels(values.pop("labels"), names=metadata.get("names"))
+            before = values.pop("before_labels", None)
+            if before is not None:
+                values["before"] = np.array([-1 if b is None else split.names.index(b) for b in before])
             return replace(
                 split,
                 provenance=None if made is None else Provenance.from_summary(made),
@@ -407,6 +443,7 @@ def summarise(split: Split) -> dict[str, Any]:
                 "asked_rows": asked and asked[i],
                 "asked_share": asked and (asked[i] / n if n else 0.0),
                 "clusters": None if split.clusters is None else len(np.unique(split.clusters[inside])),
+                "period": None if split.periods is None else plain_value(split.periods[i]),
             }
         )
     lonely = (
@@ -417,6 +454,7 @@ def summarise(split: Split) -> dict[str, Any]:
     return {
         "n_rows": n,
         "dropped": int((split.codes < 0).sum()),
+        "reasons": _reason_counts(split),
         "partitions": partitions,
         "strata": [balance_of(stratum, split.codes, split.names, weights) for stratum in split.strata],
         "unreachable": lonely,
@@ -424,6 +462,22 @@ def summarise(split: Split) -> dict[str, Any]:
         "provenance": None if split.provenance is None else split.provenance.summary(),
         "certificate": None if split.certificate is None else plain_value(split.certificate.summary()),
     }
+
+
+def _reason_counts(split: Split) -> list[dict[str, Any]]:
+    """Return rows per reason, dropped and moved ones apart."""
+    if split.reason_codes is None or split.reasons is None:
+        return []
+    found = []
+    for dropped in (True, False):
+        codes = split.reason_codes[(split.codes < 0) == dropped]
+        count = np.bincount(codes[codes >= 0], minlength=len(split.reasons)).tolist()
+        found += [
+            {"reason": reason, "rows": rows, "dropped": dropped}
+            for reason, rows in zip(split.reasons, count, strict=True)
+            if rows
+        ]
+    return found
 
 
 def _cluster_counts(clusters: NDArray[np.int64]) -> dict[str, Any]:

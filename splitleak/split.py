@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from splitleak._progress import Progress
 from splitleak._tables import named_columns, resolve_factors
 from splitleak.certification import certify_search
+from splitleak.chronology import Chronology
 from splitleak.errors import InputError, SplitleakWarning, unknown_option
 from splitleak.feasibility import (
     Crossed,
@@ -23,14 +24,17 @@ from splitleak.feasibility import (
     feasible_threshold,
 )
 from splitleak.partition import Split
+from splitleak.pinning import check_groups, check_similar, read_pins
 from splitleak.provenance import Provenance
 from splitleak.search import Combine, Missing, Share, prepare_search
 from splitleak.sizes import SizesLike, parse_shares, parse_sizes, shares_or_rows
 from splitleak.strata.balance import warn_of_unreachable
 from splitleak.strata.resolving import described, named_strata, resolve_strata, resolve_weights
-from splitleak.ways_out import infeasible
+from splitleak.temporal import REASONS, assign_in_time
+from splitleak.ways_out import infeasible, torn_apart
 
 OnInfeasible = Literal["error", "nearest", "drop", "cut", "raise_threshold"]
+DROPPED_FOR_SIZES = "so that the sizes can be met and no similar pair crosses"
 
 
 def split_by_similarity(
@@ -45,6 +49,9 @@ def split_by_similarity(
     stratify: Any = None,
     weights: Any = None,
     groups: Any = None,
+    time: Any = None,
+    embargo: Any = None,
+    pinned: Any = None,
     missing: Missing = "equal",
     on_infeasible: OnInfeasible = "error",
     max_dropped: float | None = None,
@@ -93,6 +100,16 @@ def split_by_similarity(
         share of the weight, and strata are balanced by weight; rows of weight 0 are placed all the same.
     groups : str, array-like of shape (n_rows,), or list of str, optional
         Column(s) whose equal values must stay together; a missing value is in no group.
+    time : str or array-like of shape (n_rows,), optional
+        Column of dates, timestamps or numbers: partitions follow each other in time, in the order of `sizes`. The
+        largest time of a partition plus the embargo lies before the smallest time of the next, strictly; rows of
+        equal time stay together. The cut-offs are those at which the sizes are met as nearly as possible; where a
+        row goes is decided by its time alone, so that classes are reported, not balanced.
+    embargo : number, timedelta or str, optional
+        With `time`: a gap that no row may lie in, in the unit of a column of numbers, else a length such as "30D".
+    pinned : str, array-like of shape (n_rows,), or mapping, optional
+        Rows whose partition is fixed: a column or an array of partition names, missing where a row is free; or a
+        mapping of partition name to row positions or a boolean mask.
     missing : {"equal", "distinct", "error"}
         What a missing or empty compared value is: equal to every other such value, similar to nothing, or an
         error.
@@ -132,8 +149,14 @@ def split_by_similarity(
     ({'train': 49, 'test': 12}, 'separated')
     """
     _check_options(on_infeasible, tolerance, seed)
-    _check_weights(weights, on_infeasible)
-    named = {*named_columns(groups, weights), *named_strata(stratify)}
+    _check_weights(weights, on_infeasible, time)
+    if on_infeasible == "cut" and (time is not None or pinned is not None):
+        raise InputError(
+            "on_infeasible='cut' keeps neither the order of time nor pinned rows; choose 'drop', or leave out time= and"
+            " pinned="
+        )
+    pins_column = pinned if isinstance(pinned, str) else None
+    named = {*named_columns(groups, weights, time, pins_column), *named_strata(stratify)}
     search = prepare_search(
         data, on=on, similarity=similarity, threshold=threshold, combine=combine, share=share, exclude=named,
         missing=missing,
@@ -143,6 +166,10 @@ def split_by_similarity(
     request = (parse_sizes if row_weights is None else parse_shares)(sizes, source.n_rows)
     strata = resolve_strata(source, stratify)
     factors = resolve_factors(source, groups, argument="groups")
+    chronology = Chronology.read(source, time, embargo)
+    pins = read_pins(source, pinned, request.names)
+    if pins is not None:
+        check_groups(pins, factors, request.names)
     bars = Progress(progress)
     most = _rows_to_drop(max_dropped, source.n_rows, on_infeasible)
 
@@ -155,12 +182,16 @@ def split_by_similarity(
         tolerance=tolerance,
         seed=int(seed),
         weights=row_weights,
+        pinned=pins,
     )
-    codes, clusters, task, notes = _assign(task, on_infeasible, most)
+    if pins is not None:
+        check_similar(pins, task.graph, request.names)
+    placed = _place(task, chronology, on_infeasible, most)
+    codes, task = placed.codes, placed.task
     if task.graph.threshold != search.threshold:
         search = search.raised(task.graph.threshold)
     if strata is not None:
-        warn_of_unreachable(strata.columns, clusters, codes, len(request.names), stacklevel=2)
+        warn_of_unreachable(strata.columns, placed.clusters, codes, len(request.names), stacklevel=2)
     asked = request.targets if row_weights is None else task.asked_rows()
     options = {
         **search.options(),
@@ -169,6 +200,9 @@ def split_by_similarity(
         "stratify": described(stratify, strata),
         "weights": weights if weights is None or isinstance(weights, str) else "weights",
         "groups": [factor.name for factor in factors] or None,
+        "time": None if chronology is None else chronology.moments.name,
+        "embargo": None if chronology is None else chronology.embargo,
+        "pinned": pinned if pinned is None or isinstance(pinned, str) else "pinned",
         "missing": missing,
         "on_infeasible": on_infeasible,
         "max_dropped": max_dropped,
@@ -178,16 +212,48 @@ def split_by_similarity(
     return Split(
         names=request.names,
         codes=codes,
-        clusters=clusters,
+        clusters=placed.clusters,
         asked=asked,
         row_hashes=search.records.row_hashes,
         strata=() if strata is None else strata.columns,
         weights=row_weights,
-        provenance=Provenance.of(options, search.records, source.describe(), notes=notes),
+        provenance=Provenance.of(options, search.records, source.describe(), notes=placed.notes),
         certificate=certify_search(search, request.names, codes, seed=seed, progress=bars)
         if certify
         else None,
+        periods=None if chronology is None else chronology.periods(codes, len(request.names)),
+        reasons=placed.reasons,
+        reason_codes=placed.reason,
     )
+
+
+@dataclass(frozen=True)
+class _Placed:
+    """Partition and cluster of each row, the task as it was solved, and why rows were dropped."""
+
+    codes: NDArray[np.int64]
+    clusters: NDArray[np.int64]
+    task: Task
+    reasons: tuple[str, ...] | None
+    reason: NDArray[np.int64] | None
+    notes: tuple[str, ...] = ()
+
+
+def _place(
+    task: Task, chronology: Chronology | None, on_infeasible: OnInfeasible, max_dropped: int | None
+) -> _Placed:
+    if chronology is None:
+        codes, clusters, task, notes = _assign(task, on_infeasible, max_dropped)
+        reasons: tuple[str, ...] = (DROPPED_FOR_SIZES,)
+        reason = np.where(codes < 0, 0, -1).astype(np.int64)
+    else:
+        found, task = assign_in_time(task, chronology, on_infeasible, max_dropped)
+        codes, clusters = found.codes, clusters_of_kept(task, found.codes)
+        reasons, reason = REASONS, found.reason
+        notes = found.notes()
+    if (codes >= 0).all():
+        return _Placed(codes, clusters, task, None, None, notes)
+    return _Placed(codes, clusters, task, reasons, reason, notes)
 
 
 def _assign(
@@ -195,8 +261,9 @@ def _assign(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], Task, tuple[str, ...]]:
     """Return the partition and the cluster of each row, the task as it was solved, and notes on the way taken."""
     clustering = task.cluster()
+    torn = len(task.torn(clustering)) > 0
     allocation = task.allocate(clustering)
-    if task.is_met(allocation):
+    if not torn and task.is_met(allocation):
         return allocation.codes[clustering.labels], clustering.labels, task, ()
     if on_infeasible == "drop":
         codes = drop_rows(task, max_dropped)
@@ -206,16 +273,16 @@ def _assign(
         crossed = Crossed.of(task, codes)
         notes = (crossed.note(),) if crossed.pairs else ()
         if notes:
-            warnings.warn(f"The split leaks: {notes[0]}.", SplitleakWarning, stacklevel=3)
+            warnings.warn(f"The split leaks: {notes[0]}.", SplitleakWarning, stacklevel=4)
         return codes, clusters_of_kept(task, codes), task, notes
     if on_infeasible == "raise_threshold":
         higher = feasible_threshold(task)
         if higher is not None:
             return _assign(replace(task, graph=task.graph.at(higher)), "error", None)
-    error = infeasible(task, clustering, allocation)
-    if on_infeasible != "nearest":
+    error = torn_apart(task, clustering) if torn else infeasible(task, clustering, allocation)
+    if on_infeasible != "nearest" or torn:
         raise error
-    warnings.warn(f"{error} Taking the nearest feasible sizes.", SplitleakWarning, stacklevel=3)
+    warnings.warn(f"{error} Taking the nearest feasible sizes.", SplitleakWarning, stacklevel=4)
     return allocation.codes[clustering.labels], clustering.labels, task, ()
 
 
@@ -232,7 +299,9 @@ def _rows_to_drop(max_dropped: float | None, n_rows: int, on_infeasible: str) ->
     return int(max_dropped) if whole else int(max_dropped * n_rows)
 
 
-def _check_weights(weights: Any, on_infeasible: str) -> None:
+def _check_weights(weights: Any, on_infeasible: str, time: Any) -> None:
+    if weights is not None and time is not None:
+        raise InputError("time= goes by rows: cut-offs are not weighed; leave weights= out")
     if weights is not None and on_infeasible in ("drop", "cut"):
         raise InputError(
             f"on_infeasible={on_infeasible!r} goes by rows: leave weights= out, or take on_infeasible='nearest' or"

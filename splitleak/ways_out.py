@@ -19,6 +19,7 @@ from splitleak.feasibility import (
     feasible_threshold,
     threshold_steps,
 )
+from splitleak.pinned_separation import explain_pinned, explain_torn
 from splitleak.rendering.tables import count
 
 # Ways out are priced by taking them. What that may take is bounded by the size of the graph, never by a clock, so that
@@ -33,6 +34,7 @@ def infeasible(task: Task, clustering: Clustering, allocation: Allocation) -> In
     request = task.request
     story = explained(task, clustering, allocation)
     rows = np.bincount(allocation.codes[clustering.labels], minlength=len(request.names))
+    story += explain_pinned(task, clustering)
     ways = _ways_out(task, allocation)
     message = story + " Ways out: " + "; ".join(f"({i}) {way}" for i, way in enumerate(ways, 1)) + "."
     return InfeasibleSplitError(
@@ -43,11 +45,26 @@ def infeasible(task: Task, clustering: Clustering, allocation: Allocation) -> In
     )
 
 
-def _ways_out(task: Task, allocation: Allocation) -> list[str]:
+def torn_apart(task: Task, clustering: Clustering) -> InfeasibleSplitError:
+    """Return the error for rows that are pinned apart and hang together through others."""
+    ways = [*_ways_out(task, None), "pin those rows to one partition, or free one of them"]
+    numbered = "; ".join(f"({i}) {way}" for i, way in enumerate(ways, 1))
+    return InfeasibleSplitError(
+        f"{explain_torn(task, clustering)} Ways out: {numbered}.",
+        largest_cluster=int(clustering.sizes.max()),
+        ways_out=ways,
+    )
+
+
+def _ways_out(task: Task, allocation: Allocation | None) -> list[str]:
     ways = []
-    if task.groups and task.is_met(replace(task, groups=()).attempt()):
+    if task.pinned is not None and replace(task, pinned=None).is_feasible():
+        ways.append("without pinned= the sizes can be met")
+    if task.groups and replace(task, groups=()).is_feasible():
         ways.append("without groups= the sizes can be met (rows of one group would then be apart)")
     ways += _thresholds(task, allocation) + _policies(task)
+    if allocation is None:
+        return ways
     ways.append(
         f"on_infeasible='nearest' takes the nearest sizes: {_shares(task, allocation.achieved)}; or ask for sizes= like"
         " those, or allow more with tolerance="
@@ -55,7 +72,7 @@ def _ways_out(task: Task, allocation: Allocation) -> list[str]:
     return ways
 
 
-def _thresholds(task: Task, allocation: Allocation) -> list[str]:
+def _thresholds(task: Task, allocation: Allocation | None) -> list[str]:
     """Quote the threshold curve: sizes at some higher thresholds, up to the lowest that meets what is asked."""
     steps = threshold_steps(task.graph, two_decimals=True)
     higher = feasible_threshold(task, two_decimals=True)
@@ -86,7 +103,9 @@ def _sizes_at(task: Task, steps: NDArray[np.float64], most: int) -> list[tuple[f
     return [(float(steps[i]), task.at(float(steps[i])).attempt().achieved) for i in at if i >= 0]
 
 
-def _nearer(task: Task, rows: NDArray[np.int64], allocation: Allocation) -> bool:
+def _nearer(task: Task, rows: NDArray[np.int64], allocation: Allocation | None) -> bool:
+    if allocation is None:  # rows pinned apart hang together: there are no nearest sizes to compare with
+        return False
     targets = task.targets_of(int(rows.sum()))
     achieved = allocation.achieved
     return bool(np.abs(rows - targets).sum() < np.abs(achieved - targets).sum())
@@ -98,10 +117,8 @@ def _policies(task: Task) -> list[str]:
     if not graph.complete or task.weights is not None:  # dropping and cutting go by rows
         return []
     if len(graph.left) + 5 * graph.n_rows > PRICED:
-        return [
-            "on_infeasible='drop' drops as few rows as it can",
-            "on_infeasible='cut' cuts as little as it can",
-        ]
+        cutting = [] if task.pinned is not None else ["on_infeasible='cut' cuts as little as it can"]
+        return ["on_infeasible='drop' drops as few rows as it can", *cutting]
     try:
         codes = drop_rows(task)
     except InfeasibleSplitError:
@@ -113,6 +130,8 @@ def _policies(task: Task) -> list[str]:
             f"on_infeasible='drop' drops {count(dropped, 'row')} ({100 * dropped / len(codes):.1f} %) and leaves"
             f" {_shares(task, kept)} of the rest"
         )
+    if task.pinned is not None:
+        return ways
     try:
         crossed = Crossed.of(task, cut_similarity(task))
     except InfeasibleSplitError:

@@ -54,6 +54,20 @@ def test_split_then_check(folder: Path) -> None:
     assert "wrote again.html" in result.stdout
 
 
+def test_time_embargo_and_pins(folder: Path) -> None:
+    table = pd.read_csv("data.csv")
+    table["day"] = pd.date_range("2024-01-01", periods=40).strftime("%Y-%m-%d")
+    table["official"] = ["train", *[""] * 38, "test"]
+    table.to_csv("data.csv", index=False)
+    timed = ("--time", "day", "--pinned", "official", "--tolerance", "0.05", "--on-infeasible", "drop")
+    result = split_data(*timed, "--embargo", "2D")
+    assert result.exit_code == 0, result.output
+    assert re.search(r"^train .* 2024-01-01  2024-01-\d\d", result.stdout, re.MULTILINE)
+    assert "4 rows dropped: within the embargo before a cut-off." in result.stdout
+    result = split_data(*timed, "--embargo", "2")
+    assert (result.exit_code, "embargo must be a length of time" in result.stderr) == (2, True)
+
+
 def test_next_command_of_a_csv_brings_what_the_file_forgets(folder: Path) -> None:
     result = split_data("--out", "my split.csv", "--similarity", "jaccard(unit=word, n=1)")
     command = "splitleak check 'my split.csv' data.csv --on text --similarity "

@@ -18,6 +18,7 @@ from splitleak.rendering.tables import (
     explanation,
     headline,
     provenance_table,
+    reason_sentences,
     size_table,
     split_explanation,
     split_headline,
@@ -97,6 +98,7 @@ def _sections(summary: Summary, identifier: str = "page") -> list[Section]:
 
     clusters = cluster_sentence(summary)
     paragraphs = [f"{clusters} Rows of one cluster stay together."] if clusters else []
+    paragraphs += reason_sentences(summary)
     sections = [Section("Sizes", paragraphs, tables=[size_table(summary)])]
     if summary["strata"]:
         pictures = [

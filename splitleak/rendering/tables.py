@@ -51,12 +51,14 @@ def size_table(summary: Summary) -> Table:
     asked = any(p["asked_rows"] is not None for p in summary["partitions"])
     clusters = summary["clusters"] is not None
     weighted = any(p["weight_share"] is not None for p in summary["partitions"])
+    periods = any(p.get("period") for p in summary["partitions"])
     header = [
         "partition",
         "rows",
         *(["share of rows", "share of weight"] if weighted else ["share"]),
         *(["asked for"] if asked else []),
         *(["clusters"] if clusters else []),
+        *(["from", "to"] if periods else []),
     ]
     rows = []
     for p in summary["partitions"]:
@@ -69,6 +71,8 @@ def size_table(summary: Summary) -> Table:
             row.append("?" if p["asked_rows"] is None else f"{p['asked_rows']:,} ({share(p['asked_share'])})")
         if clusters:
             row.append(f"{p['clusters']:,}")
+        if periods:
+            row += p["period"] or ("", "")
         rows.append(tuple(row))
     if summary["dropped"]:
         gap = [""] * (len(header) - 3)
@@ -181,6 +185,14 @@ def cluster_sentence(summary: Summary) -> str | None:
         f"{count(clusters['count'], 'cluster')}: the largest has {count(clusters['largest'], 'row')}"
         f" ({share(clusters['largest_share'])}), {clusters['singletons']:,} have one row."
     )
+
+
+def reason_sentences(summary: Summary) -> list[str]:
+    """Return how many rows were dropped and moved, and why."""
+    return [
+        f"{count(entry['rows'], 'row')} {'dropped' if entry['dropped'] else 'moved'}: {entry['reason']}."
+        for entry in summary.get("reasons", ())
+    ]
 
 
 def headline(certificate: Summary | None) -> str:

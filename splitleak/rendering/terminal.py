@@ -14,6 +14,7 @@ from splitleak.rendering.tables import (
     crossing_table,
     explanation,
     headline,
+    reason_sentences,
     size_table,
     split_explanation,
     split_headline,
@@ -63,6 +64,7 @@ def show_split(summary: Summary) -> None:
     if clusters:
         print()
         show(clusters)
+    show_paragraphs(reason_sentences(summary))
     for table in class_tables(summary):
         show_table(table)
     note = unreachable_note(summary)

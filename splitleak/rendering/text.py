@@ -16,6 +16,7 @@ from splitleak.rendering.tables import (
     crossing_table,
     explanation,
     headline,
+    reason_sentences,
     similarity_name,
     size_table,
     split_headline,
@@ -31,6 +32,8 @@ def split_text(summary: Summary) -> str:
     clusters = cluster_sentence(summary)
     if clusters:
         lines += ["", clusters]
+    for sentence in reason_sentences(summary):
+        lines += ["", filled(sentence)]
     classes = classes_text(summary)
     if classes:
         lines += ["", classes]
