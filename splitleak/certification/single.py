@@ -51,6 +51,11 @@ def certify_single(
             random = _yardstick(near.degree[np.searchsorted(queries, anyone)], codes, training)
     notes = notes_on_listing(graph)
     notes += chance_notes(graph, search.threshold)
+    if near is not None and near.floor:
+        notes.append(
+            f"the look-up of nearest rows does not tell similarities below {near.floor:g} apart: they stand at 0 in the"
+            " histogram"
+        )
     if search.backend.given:
         notes += _notes_on_given(search, codes, len(names))
     certificate = Certificate(

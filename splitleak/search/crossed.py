@@ -115,4 +115,4 @@ class CrossedSearch:
         nearest = np.fmax.reduce(found.nearest.reshape(k, len(queries), -1), axis=0)
         # the values of one row may be similar to each other: what is on a row's own side says nothing of other rows
         nearest[np.arange(len(queries)), sides[queries]] = np.nan
-        return Neighbours(nearest, None)
+        return Neighbours(nearest, None, found.floor)

@@ -167,7 +167,7 @@ class Search:
         if found.degree is not None:
             degree = np.zeros(len(queries), dtype=np.int64)
             degree[inside] = found.degree
-        return Neighbours(nearest, degree)
+        return Neighbours(nearest, degree, found.floor)
 
     def _present(self) -> NDArray[np.int64] | None:
         if self.records.missing_are == "equal" or self.records.missing is None:

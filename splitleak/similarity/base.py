@@ -34,10 +34,13 @@ class Neighbours(NamedTuple):
         are 0, 1, ..., ``sides.max()``.
     degree : int64 array of shape (n_queries,) or None
         Number of other rows, on any side (ignored rows left out), with similarity >= threshold; None: not counted.
+    floor : float
+        Similarities below it are told as 0; 0: all are told.
     """
 
     nearest: NDArray[np.float64]
     degree: NDArray[np.int64] | None
+    floor: float = 0.0
 
 
 @dataclass(frozen=True)

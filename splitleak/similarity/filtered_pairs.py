@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,6 +13,8 @@ from splitleak.kernels.kmers import word_pairs
 from splitleak.similarity.aligned_pairs import exhaustive_pairs, verified
 from splitleak.similarity.alignment_definition import Definition, Pairs, Prepared
 from splitleak.similarity.score_bounds import choose_bound, part_of
+
+Finder = Callable[[Prepared, float], tuple[NDArray[np.int64], NDArray[np.int64]]]
 
 SHORT = 150  # two sequences shorter than that share too few words to tell, and cost little to compare in full
 SAMPLED = 100
@@ -25,6 +29,7 @@ def filtered_pairs(
     threshold: float,
     keys: NDArray[np.uint64],
     *,
+    find: Finder | None = None,
     progress: Progress = SILENT,
 ) -> tuple[Pairs, Recall]:
     """Return pairs with similarity >= threshold, and the share of such pairs that the filter lets through.
@@ -36,6 +41,9 @@ def filtered_pairs(
     keys : uint64 array of shape (n,)
         Numbers drawn by the content of each sequence; the 100 smallest are the sample in which recall is measured.
         What was missed in the sample is added to the pairs.
+    find : callable, optional
+        ``(prepared, threshold) -> (left, right)``, left < right: which pairs to align; default: `candidates`. Pairs
+        of two short sequences are compared anyway.
     """
     short = np.flatnonzero(prepared.lengths < SHORT)
     parts = (
@@ -43,7 +51,9 @@ def filtered_pairs(
         if len(short)
         else []
     )
-    left, right = candidates(prepared, threshold)
+    left, right = (find or candidates)(prepared, threshold)
+    long = np.maximum(prepared.lengths[left], prepared.lengths[right]) >= SHORT
+    left, right = left[long], right[long]
     order = np.lexsort((left, right))
     left, right = left[order], right[order]
     bound = choose_bound(prepared, definition, threshold)

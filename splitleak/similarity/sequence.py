@@ -18,10 +18,11 @@ from splitleak.similarity.alphabets import Alphabet, Gaps
 from splitleak.similarity.base import Neighbours, similarity_backend
 from splitleak.similarity.filtered_pairs import filtered_pairs
 from splitleak.similarity.lookups import neighbours_of_pairs
+from splitleak.similarity.mmseqs import mmseqs_candidates
 from splitleak.similarity.sequence_chance import chance_level
 from splitleak.similarity.sequence_input import Reading, read_sequences
 
-Engine = Literal["auto", "exhaustive", "filtered"]
+Engine = Literal["auto", "exhaustive", "filtered", "mmseqs"]
 
 EXHAUSTIVE_CELLS = 1e13  # letters times letters over all pairs: some eight minutes of one core
 LOOKUP_FLOOR = 0.3  # look-ups do not tell similarities below it, where chance reaches
@@ -43,20 +44,27 @@ def alignment_nearest(
     alphabet: Alphabet = "auto",
     strands: Strands = "auto",
     gaps: Gaps = "error",
-) -> Neighbours:
-    """Compare some rows with all rows, exhaustively; similarities below 0.3 and the threshold are told as 0."""
+) -> Neighbours | None:
+    """Compare some rows with all rows, exhaustively; similarities below 0.3 and the threshold are told as 0.
+
+    None where that takes too long: more than `EXHAUSTIVE_CELLS`.
+    """
     definition = Definition.checked(measure, denominator, coverage, mode)
     reading = Reading(alphabet, matrix, gap_open, gap_extend, strands, gaps)
     data = read_sequences(records, None, reading, last=queries)
     rows_from = len(data.rows) - len(np.unique(data.copies[queries]))  # the queries stand after all others
-    pairs = exhaustive_pairs(data.prepared, definition, min(threshold, LOOKUP_FLOOR), rows_from=rows_from)
+    if data.cells * min(1, 2 * (1 - rows_from / len(data.rows))) > EXHAUSTIVE_CELLS:
+        return None
+    floor = min(threshold, LOOKUP_FLOOR)
+    pairs = exhaustive_pairs(data.prepared, definition, floor, rows_from=rows_from)
     left, right = data.rows[pairs.left], data.rows[pairs.right]
-    return neighbours_of_pairs(
+    found = neighbours_of_pairs(
         queries, sides, data.copies, left, right, pairs.similarity, threshold=threshold
     )
+    return found._replace(floor=floor)
 
 
-@similarity_backend("alignment", kinds={"text"}, nearest=alignment_nearest, threshold=0.3)
+@similarity_backend("alignment", kinds={"text"}, nearest=alignment_nearest, threshold=0.4)
 def alignment(
     records: Records,
     *,
@@ -121,9 +129,10 @@ def alignment(
         reverse complement is a copy.
     gaps : {"error", "drop"}
         What ``-`` and ``.`` are (aligned sequences): refused, or left out.
-    engine : {"auto", "exhaustive", "filtered"}
+    engine : {"auto", "exhaustive", "filtered", "mmseqs"}
         "exhaustive" misses no pair. "filtered" aligns only pairs that share similar words, and states its recall,
-        measured on an exhaustive sample. "auto": exhaustive up to some minutes of work.
+        measured on an exhaustive sample. "mmseqs" does the same with the candidates of MMseqs2's prefilter (proteins
+        only; extra `mmseqs`, or the program on the PATH). "auto": exhaustive up to some minutes of work.
 
     Returns
     -------
@@ -162,8 +171,9 @@ def alignment(
     if exhaustive:
         pairs = exhaustive_pairs(data.prepared, definition, threshold, progress=progress)
     else:
+        find = mmseqs_candidates if engine == "mmseqs" else None
         pairs, recall = filtered_pairs(
-            data.prepared, definition, threshold, data.drawn(seed), progress=progress
+            data.prepared, definition, threshold, data.drawn(seed), find=find, progress=progress
         )
     return SimilarityGraph.build(
         data.rows[pairs.left],
@@ -177,7 +187,7 @@ def alignment(
         copies=data.copies,
         details={
             "alphabet": data.prepared.scheme.alphabet,
-            "engine": "exhaustive" if exhaustive else "filtered",
+            "engine": "exhaustive" if exhaustive else "mmseqs" if engine == "mmseqs" else "filtered",
             "chance": chance_level(data, definition, threshold, seed),
         },
     )

