@@ -165,7 +165,7 @@ def similarity_backend(
     name: str,
     *,
     kinds: Iterable[str],
-    nearest: Callable[..., Neighbours] | None = None,
+    nearest: Callable[..., Neighbours | None] | None = None,
     threshold: float = 0.8,
     exact: bool = True,
 ) -> Callable[[Callable[..., SimilarityGraph]], Backend]:
@@ -182,7 +182,7 @@ def similarity_backend(
     kinds : iterable of {"text", "vector", "table", "image"}
         Rows that it can compare.
     nearest : callable, optional
-        ``(records, queries, *, threshold, sides) -> Neighbours``, a brute-force look-up of some rows. The
+        ``(records, queries, *, threshold, sides) -> Neighbours`` (or None), a brute-force look-up of some rows. The
         certificate uses it for the histogram of nearest similarities.
     threshold : float
         Default threshold in (0, 1].
