@@ -12,19 +12,21 @@ from numpy.typing import NDArray
 from splitleak.probes.base import Finding, NotApplicable, probe
 from splitleak.probes.columns import AuditColumn
 from splitleak.probes.context import AuditContext
-from splitleak.probes.scores import bins_of, indicators, out_of_fold_means
-from splitleak.statistics import normal_tail
+from splitleak.probes.scores import bins_of, indicators
 
 Ints = NDArray[np.int64]
 _LEAST_ENTITIES = 10
 _LEAST_ROWS = 1.5  # rows of an entity on average
 _CROSSING = 0.3  # share of the held-out rows whose entity is in training
-_EXPLAINED = 0.3  # share of another column's variance that the identity explains beyond a smooth trend
-_NAMED_EXPLAINED = 0.1  # the same, for a column that is named as an identity
+_ALIKE = 0.3  # intraclass correlation of another column within the labels, beyond a smooth trend
+_NAMED_ALIKE = 0.1  # the same, for a column that is named as an identity
+_COMPOSITE_ALIKE = 0.15
+_SURE = 1e-8  # chance of so alike a target that no second witness is asked for
 _WITNESSES = 2  # other columns that must agree
 _MOST_ROWS = 5_000
 _MOST_WITNESSES = 15
 _MOST_PAIRS = 100
+_ROWS_PER_PART = 6  # rows of one value of a column that is half of a key
 _LEAST_KNOWN = 40
 _NAMES = frozenset({
     "patient", "subject", "person", "user", "customer", "client", "account", "household", "family", "member",
@@ -38,8 +40,8 @@ _NAMES = frozenset({
 class Identity:
     """A column, or two together, as labels of entities.
 
-    `explained` is the share of variance that its labels explain out of fold, beyond what its parts (and a smooth
-    trend of a number) do, of the columns in `witnesses`.
+    `explained` is the intraclass correlation of the columns in `witnesses` within its labels, beyond what its parts
+    (and a smooth trend of a number) explain.
     """
 
     names: tuple[str, ...]
@@ -53,7 +55,7 @@ class Identity:
     "Undeclared entities cross the split",
     needs=["split"],
     why="Several rows of one patient, user or place on both sides: the model is tested on whom it has met.",
-    bound="Labels must explain, out of fold, at least two other columns far beyond a smooth trend; a caution.",
+    bound="Rows of one label are alike in two other columns beyond a smooth trend (F tests, Bonferroni); a caution.",
 )
 def undeclared_entities(context: AuditContext) -> Finding:
     """Look for labels that many rows share, that cross the split, and whose rows resemble each other."""
@@ -122,13 +124,13 @@ def _single(context: AuditContext, column: AuditColumn, rows: Ints) -> Identity 
     if not named and len(column.levels) < max(2 * _LEAST_ENTITIES, 0.02 * len(rows)):
         return None  # few levels without such a name: a category
     trend = [bins_of(column, rows)] if column.kind == "numeric" else []
-    bound = _NAMED_EXPLAINED if named else _EXPLAINED
+    bound = _NAMED_ALIKE if named else _ALIKE
     return _identity(context, (column,), column.codes, trend, rows, bound)
 
 
 def _composite(context: AuditContext, columns: list[AuditColumn], rows: Ints) -> list[Identity]:
     """Return pairs of columns that name entities together, where neither does alone."""
-    parts = [c for c in columns if 2 <= len(c.levels) <= len(rows) / 2]
+    parts = [c for c in columns if 2 <= len(c.levels) <= len(rows) / _ROWS_PER_PART]
     pairs = [(a, b) for i, a in enumerate(parts) for b in parts[i + 1 :]]
     ranked = []
     for a, b in pairs[: 20 * _MOST_PAIRS]:
@@ -144,7 +146,7 @@ def _composite(context: AuditContext, columns: list[AuditColumn], rows: Ints) ->
     found = []
     for _, _, _, a, b, key in ranked[: 20 if context.fast else _MOST_PAIRS]:
         trends = [bins_of(a, rows), bins_of(b, rows), a.codes[rows], b.codes[rows]]
-        identity = _identity(context, (a, b), key, trends, rows, _EXPLAINED)
+        identity = _identity(context, (a, b), key, trends, rows, _COMPOSITE_ALIKE, len(ranked))
         if identity is not None:
             found.append(identity)
     return found
@@ -157,11 +159,13 @@ def _identity(
     trends: list[Ints],
     rows: Ints,
     bound: float,
+    tried: int = 1,
 ) -> Identity | None:
-    """Return the identity when at least two other columns are explained beyond the trends, by more than chance."""
+    """Return the identity when other columns are alike within its labels, beyond the trends and more than by chance.
+
+    Two must be (the target counts as one); one is enough where the name says that it is an identity.
+    """
     own = {column.name for column in columns}
-    codes = _compact(labels[rows])
-    folds = context.rng("SPL304 folds").permutation(len(rows)) % 5
     asked: list[tuple[str, NDArray[np.float64], Any]] = [
         (other.name, _outcome(other, rows), slice(None))
         for other in _informative(context)
@@ -172,19 +176,57 @@ def _identity(
         if len(known) >= _LEAST_KNOWN:
             asked.append((context.target.name, indicators(context.target, rows[known]), known))
     witnesses = []
+    sure = False
     for name, outcome, part in asked:
-        total = _explained(_compact(codes[part]), outcome, folds[part])
-        if total < bound:  # most columns: no need to ask the trends
+        inside = labels[rows][part]
+        kept = inside >= 0
+        codes = _compact(inside[kept])
+        y = outcome[kept]
+        alike, chance = _alike(codes, y)
+        if (
+            alike < bound or chance * len(asked) * tried >= context.level
+        ):  # most columns: no need to ask the trends
             continue
-        smooth = max([0.0, *(_explained(_compact(trend[part]), outcome, folds[part]) for trend in trends)])
-        gain = total - smooth
-        if gain >= bound and normal_tail(gain * np.sqrt(len(outcome)) / 2) < context.level:
-            witnesses.append((gain, name))
-    if len(witnesses) < _WITNESSES:
+        alike, chance = _alike(codes, _residual(y, [_compact(t[part][kept]) for t in trends]))
+        if alike >= bound and chance * len(asked) * tried < context.level:
+            witnesses.append((alike, name))
+            target = context.target is not None and name == context.target.name
+            sure = sure or (target and alike >= _ALIKE and chance * tried < _SURE)
+    least = 1 if bound == _NAMED_ALIKE or sure else _WITNESSES
+    if len(witnesses) < least:
         return None
     witnesses.sort(key=lambda entry: (-entry[0], entry[1]))
     names = tuple(column.name for column in columns)
-    return Identity(names, labels, tuple(name for _, name in witnesses), witnesses[_WITNESSES - 1][0])
+    return Identity(names, labels, tuple(name for _, name in witnesses), witnesses[least - 1][0])
+
+
+def _alike(codes: Ints, outcome: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the intraclass correlation of rows with one label, and the chance of it (one-way analysis of variance)."""
+    from scipy.stats import f
+
+    count = np.bincount(codes)
+    groups, n = len(count), len(codes)
+    if groups < 2 or n - groups < 5:
+        return 0.0, 1.0
+    between = within = 0.0
+    for y in outcome.T:
+        means = np.bincount(codes, y) / count
+        between += float((count * (means - y.mean()) ** 2).sum())
+        within += float(((y - means[codes]) ** 2).sum())
+    size = (n - float((count**2).sum()) / n) / (groups - 1)  # mean rows of a label, unequal sizes allowed for
+    b, w = between / (groups - 1), max(within / (n - groups), 1e-12 * between, 1e-300)
+    return max(0.0, (b - w) / (b + (size - 1) * w)), float(f.sf(b / w, groups - 1, n - groups))
+
+
+def _residual(outcome: NDArray[np.float64], trends: list[Ints]) -> NDArray[np.float64]:
+    """Return what is left of an outcome when the means of each trend's levels are taken out (backfitting)."""
+    left: NDArray[np.float64] = outcome - outcome.mean(axis=0)
+    for _ in range(3 if len(trends) > 1 else 1):
+        for codes in trends:
+            count = np.maximum(np.bincount(codes), 1)
+            means = np.stack([np.bincount(codes, y) / count for y in left.T], axis=1)
+            left = left - means[codes]
+    return left
 
 
 def _informative(context: AuditContext) -> list[AuditColumn]:
@@ -205,13 +247,6 @@ def _outcome(column: AuditColumn, rows: Ints) -> NDArray[np.float64]:
         return np.asarray(rankdata(np.where(np.isnan(values), low, values)))[:, None]
     top = column.frequency_codes[rows]
     return np.stack([(top == k) * 1.0 for k in range(min(len(column.levels), 5))], axis=1)
-
-
-def _explained(codes: Ints, outcome: NDArray[np.float64], folds: Ints) -> float:
-    """Return the share of variance explained out of fold by the means of the levels."""
-    predicted = out_of_fold_means(codes, outcome, folds)
-    spread = float(((outcome - outcome.mean(axis=0)) ** 2).sum())
-    return 1 - float(((outcome - predicted) ** 2).sum()) / spread if spread > 0 else 0.0
 
 
 def _compact(codes: Ints) -> Ints:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from splitleak.probes.base import Finding, NotApplicable, probe
@@ -20,7 +21,7 @@ _MOST_COLUMNS = 500
 @probe(
     "SPL114",
     "Columns were selected on all rows",
-    needs=["target", "classes", "split"],
+    needs=["target", "split"],
     why="Of many columns that mean nothing, those picked with the test rows' labels look good on the test rows.",
     bound="Spread of the columns' scores below what any true effects could give, p < 0.0001; a caution.",
 )
@@ -33,6 +34,9 @@ def feature_selection(context: AuditContext) -> Finding:
     """
     target = context.target
     assert target is not None
+    chosen = _chosen_of_raw(context)
+    if chosen is not None:
+        return chosen
     if len(target.levels) != 2:
         raise NotApplicable("needs a target of two classes")
     rows = np.flatnonzero(target.known & (context.codes >= 0))
@@ -69,6 +73,73 @@ def feature_selection(context: AuditContext) -> Finding:
         remedy="# select inside the pipeline, on the training rows only\nmake_pipeline(SelectKBest(k=10), model).fit("
         "X_train, y_train)",
     )
+
+
+def _chosen_of_raw(context: AuditContext) -> Finding | None:
+    """Compare the columns that were kept of `raw` with the best of all rows and of train; None: not possible."""
+    assert context.target is not None
+    if not isinstance(context.raw, pd.DataFrame):
+        return None
+    raw = context.raw.select_dtypes("number")
+    rows = np.flatnonzero(context.target.known & (context.codes >= 0))
+    train = context.train[context.target.known[context.train]]
+    complete = raw.columns[raw.notna().all().to_numpy() & (raw.nunique().to_numpy() > 2)]
+    kept = [
+        name
+        for name in complete
+        if name in context.columns
+        and np.array_equal(context.columns[name].values, raw[name].to_numpy(dtype=float))
+    ]
+    left = [name for name in complete if name not in context.columns and name != context.target.name]
+    if len(kept) < 2 or len(left) < len(kept) or len(train) < 10:
+        return None
+    x = raw[[*kept, *left]].to_numpy(dtype=np.float64)
+    # columns that were no candidates may have stayed as well: the fewest of the left-out ones' score is the bar
+    beaten = [_beaten(_scores(context, x, part), len(kept)) for part in (rows, train)]
+    n_left = len(left)
+    evidence = [
+        {"rows": name, "kept columns that beat all that were left out": int(count)}
+        for name, count in zip(("all", "training"), beaten, strict=True)
+    ]
+    if n_left < 10 or beaten[0] < max(2, 0.5 * len(kept)) or beaten[1] >= beaten[0]:
+        return Finding(
+            "clean",
+            "The columns kept of raw are not the best of all rows by their F score.",
+            evidence=evidence,
+        )
+    of_all = _scores(context, x, rows)
+    winners = np.flatnonzero(of_all[: len(kept)] >= of_all[len(kept) :].max())
+    named = [str(kept[i]) for i in winners]
+    return Finding(
+        "leak",
+        f"{beaten[0]} columns kept of raw beat all {n_left:,} that were left out by their F score on training and"
+        f" held-out rows together; on the training rows alone {beaten[1]} of them do. They were chosen on all.",
+        1 - beaten[1] / beaten[0],
+        "share of the chosen columns that training rows would not have chosen",
+        columns=named,
+        evidence=evidence,
+        remedy="# select inside the pipeline, on the training rows only\nmake_pipeline(SelectKBest(k=10), model).fit("
+        "X_train, y_train)",
+    )
+
+
+def _beaten(scores: NDArray[np.float64], kept: int) -> int:
+    return int((scores[:kept] >= scores[kept:].max()).sum())
+
+
+def _scores(context: AuditContext, x: NDArray[np.float64], rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the share of variance between the classes (of numbers: the squared correlation) of each column."""
+    assert context.target is not None
+    part = x[rows] - x[rows].mean(axis=0)
+    total = np.maximum((part**2).sum(axis=0), 1e-300)
+    if context.target.task == "regression":
+        y = context.target.values[rows] - context.target.values[rows].mean()
+        return np.asarray(((part * y[:, None]).sum(axis=0)) ** 2 / total)
+    between = np.zeros(x.shape[1])
+    for k in np.unique(context.target.codes[rows]):
+        inside = part[context.target.codes[rows] == k]
+        between += len(inside) * inside.mean(axis=0) ** 2
+    return np.asarray(between / total)
 
 
 def _spread(x: NDArray[np.float64], y: NDArray[np.bool_]) -> tuple[NDArray[np.float64] | None, float]:

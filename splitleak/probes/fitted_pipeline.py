@@ -14,7 +14,9 @@ from splitleak.probes.base import Finding, NotApplicable, probe
 from splitleak.probes.context import AuditContext
 
 Ints = NDArray[np.int64]
-_COUNTS = frozenset({"n_features_in_", "n_samples_seen_", "n_iter_", "n_features_", "n_samples_"})
+_COUNTS = frozenset(
+    {"feature_names_in_", "n_features_in_", "n_samples_seen_", "n_iter_", "n_features_", "n_samples_"}
+)
 _VERDICTS = {
     "train": "learned from the training rows",
     "all": "learned from all rows",
@@ -41,6 +43,8 @@ def fitted_pipeline(context: AuditContext) -> Finding:
         raise NotApplicable("the pipeline has no step that learns anything")
     leaking = [step for step in steps if step["verdict"] == _VERDICTS["all"]]
     unknown = [step for step in steps if step["verdict"] in (_VERDICTS["unknown"], _VERDICTS["neither"])]
+    columns = list(dict.fromkeys(name for step in leaking for name in step["names"]))
+    steps = [{"step": step["step"], "verdict": step["verdict"]} for step in steps]
     note = (
         f" {len(unknown)} could not be told: {', '.join(s['step'] for s in unknown[:5])}." if unknown else ""
     )
@@ -51,9 +55,10 @@ def fitted_pipeline(context: AuditContext) -> Finding:
         )
     return Finding(
         "leak",
-        f"{len(leaking)} of {len(steps)} fitted steps ({', '.join(s['step'] for s in leaking[:5])}) learned what"
-        f" exactly a fit on training and held-out rows together gives, and not what the training rows give.{note}",
+        f"{len(leaking)} of {len(steps)} fitted steps ({', '.join(s['step'] for s in leaking[:5])}) learned"
+        f" exactly what a fit on training and held-out rows together gives, and not what training rows give.{note}",
         len(leaking) / len(steps),
+        columns=columns,
         remedy="pipeline.fit(X_train, y_train)  # the training rows only\nX_test = pipeline.transform(X_test)",
         **common,
     )
@@ -64,11 +69,8 @@ def _target_values(context: AuditContext) -> Any:
     assert target is not None
     if target.task == "regression":
         return target.values
-    return (
-        np.array(target.levels, dtype=object)[np.maximum(target.codes, 0)]
-        if _named(target.levels)
-        else (np.array(target.levels)[np.maximum(target.codes, 0)])
-    )
+    levels = np.array(target.levels, dtype=object if _named(target.levels) else None)
+    return levels[np.maximum(target.codes, 0)]
 
 
 def _named(levels: tuple[Any, ...]) -> bool:
@@ -85,7 +87,7 @@ def _visit(step: Any, x: Any, y: Any, train: Ints, rows: Ints, path: str, found:
     if isinstance(step, Pipeline):
         for name, inner in step.steps:
             if x is None:
-                found.append(_answer(_join(path, name), "unknown"))
+                found.append(_answer(_join(path, name), "unknown", None))
                 continue
             x = _visit(inner, x, y, train, rows, _join(path, name), found)
         return x
@@ -128,16 +130,17 @@ def _compare(
         return _transformed(step, x)
     mine, others = learned, [_learned(_fitted(clone(step), x, y, part)) for part in (train, rows)]
     if not others[0] or not others[1]:
-        found.append(_answer(path, "unknown"))
+        found.append(_answer(path, "unknown", x))
     else:
         as_train, as_all = (_close(mine, other) for other in others)
         verdict = "same" if as_train and as_all else "train" if as_train else "all" if as_all else "neither"
-        found.append(_answer(path, verdict))
+        found.append(_answer(path, verdict, x))
     return _transformed(step, x)
 
 
-def _answer(path: str, verdict: str) -> dict[str, Any]:
-    return {"step": path, "verdict": _VERDICTS[verdict]}
+def _answer(path: str, verdict: str, x: Any) -> dict[str, Any]:
+    names = [str(name) for name in x.columns] if isinstance(x, pd.DataFrame) else []
+    return {"step": path, "verdict": _VERDICTS[verdict], "names": names}
 
 
 def _join(path: str, name: str) -> str:

@@ -12,7 +12,7 @@ from splitleak.probes.context import AuditContext
 from splitleak.probes.scores import column_scores
 from splitleak.statistics import holm
 
-_HONEST_AUC = 0.75  # above which a column about the making of a row is worth a question
+_HONEST_AUC = 0.65  # above which a column about the making of a row is worth a question
 _HONEST_R2 = 0.3
 _WORDS = frozenset({
     "source", "site", "device", "scanner", "camera", "machine", "sensor", "instrument", "hospital",
@@ -32,7 +32,7 @@ _LOOKS_SHARE = 0.5
     "Metadata gives the target away",
     needs=["target"],
     why="Where, with what and by whom a row was recorded differs between the classes here, and will not in use.",
-    bound="Only columns named (or written) as metadata; AUC above 0.75 with Holm over them; a caution.",
+    bound="Only columns named (or written) as metadata; AUC above 0.65 with Holm over them; a caution.",
 )
 def metadata(context: AuditContext) -> Finding:
     """Score the columns that tell how a row was made."""

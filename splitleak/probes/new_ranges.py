@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from splitleak.probes.base import Finding, NotApplicable, probe
 from splitleak.probes.context import AuditContext
+
+_LEAST_BEYOND = 3
 
 
 @probe(
@@ -32,13 +35,18 @@ def new_ranges(context: AuditContext) -> Finding:
             continue
         low, high = column.values[train].min(), column.values[train].max()
         n_held = len(known) - len(train)
-        for side, beyond in (
-            ("below", known[column.values[known] < low]),
-            ("above", known[column.values[known] > high]),
+        values = column.values
+        for side, beyond, sign in (
+            ("below", known[values[known] < low], -1.0),
+            ("above", known[values[known] > high], 1.0),
         ):
-            chance = (
-                float(hypergeom.sf(len(beyond) - 1, len(known), n_held, len(beyond))) if len(beyond) else 1.0
-            )
+            chance = 1.0
+            if len(beyond):
+                chance = float(hypergeom.sf(len(beyond) - 1, len(known), n_held, len(beyond)))
+            if len(beyond) >= _LEAST_BEYOND:
+                # who is beyond, and how far, are independent under a random split: Fisher's combination of the two
+                both = max(chance * _gap_chance(sign * values[train], sign * values[beyond]), 1e-300)
+                chance = min(1.0, both * (1 - math.log(both)))
             found.append((chance, column.name, side, beyond))
     if not found:
         raise NotApplicable("no column of numbers has two known training values")
@@ -79,3 +87,21 @@ def new_ranges(context: AuditContext) -> Finding:
         remedy="split = splitleak.split_by_similarity(df)",
         **common,
     )
+
+
+def _gap_chance(train: np.ndarray, beyond: np.ndarray) -> float:
+    """Return the chance of so wide a gap between the training maximum and all rows beyond it.
+
+    The k largest of exponential tails start a gap of mean s / k above the next (Renyi 1953), s the mean excess. Tails
+    may be heavier: the same is asked of the values' logarithms, and the larger chance is taken.
+    """
+    middle = float(np.median(train))
+    spread = float(np.quantile(train, 0.75) - middle) or float(train.std()) or 1.0
+    chances = []
+    both = [(x - middle) / spread for x in (train, beyond)]
+    for a, b in (both, [np.arcsinh(x) for x in both]):
+        start = np.quantile(a, 1 - 1 / math.sqrt(len(a)))
+        tail = a[a >= start] - start
+        mean = max(float(tail.mean()), 0.1)
+        chances.append(math.exp(-min(700.0, len(b) * float(b.min() - a.max()) / mean)))
+    return max(chances)

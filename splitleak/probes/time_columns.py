@@ -34,11 +34,14 @@ def time_columns(context: AuditContext) -> Finding:
     if not times:
         raise NotApplicable("no column holds dates or years")
     found = []
+    dated: list[tuple[str, float]] = []
     for column in times:
         overlap, ahead = _overlap(context, column)
         if overlap > _OVERLAP and ahead < _AHEAD:
             size, p, other = _drift(context, column)
             found.append((p, -size, column.name, overlap, other))
+            if column.kind == "time" and not _of_birth(column.name):
+                dated.append((column.name, overlap))
     if not found:
         names = ", ".join(column.name for column in times[:5])
         return Finding("clean", f"Held-out rows are later than training rows by {names}.")
@@ -51,6 +54,18 @@ def time_columns(context: AuditContext) -> Finding:
         ),
         key=lambda entry: (entry[1], entry[2]),
     )
+    if not hits and dated:
+        name, overlap = dated[0]
+        return Finding(
+            "caution",
+            f"{overlap:.0%} of the held-out rows are not later than the training rows by {name}; no drift with it was"
+            " seen. If the model is for later rows, split by time, or declare time= to have it checked.",
+            overlap,
+            "share of held-out rows not later than training",
+            p_value=float(adjusted.min()),
+            columns=[name for name, _ in dated],
+            remedy=f"split = splitleak.split_by_similarity(df, time={name!r})",
+        )
     if not hits:
         return Finding(
             "clean",
@@ -86,6 +101,10 @@ def is_time(column: AuditColumn) -> bool:
         words & {"timestamp", "time", "date", "datetime", "epoch", "unix", "created", "updated", "at"}
     )
     return years or (stamps and ((low >= 1e8 and high <= 4e9) or (low >= 1e11 and high <= 4e12)))
+
+
+def _of_birth(name: str) -> bool:
+    return bool(re.search(r"birth|born|dob", name.lower()))
 
 
 def _overlap(context: AuditContext, column: AuditColumn) -> tuple[float, float]:

@@ -8,15 +8,15 @@ from numpy.typing import NDArray
 from splitleak.probes.base import Finding, NotApplicable, Skipped, probe
 from splitleak.probes.columns import AuditColumn
 from splitleak.probes.context import AuditContext
-from splitleak.probes.scores import column_scores, indicators, mean_auc, out_of_fold_means, scored_rows
-from splitleak.statistics import Auc, holm, normal_tail
+from splitleak.probes.scores import column_scores, out_of_fold_means, scored_rows
+from splitleak.statistics import Auc, auc, holm, normal_tail
 
 Ints = NDArray[np.int64]
 _CELLS = 4  # quantile cells of a number in the screen
 _LEVELS = 6  # frequent levels of a category in the screen
-_FINE = 12  # cells of the confirmation
+_FINE = 8  # cells of the confirmation
 _TRIED = 12  # pairs confirmed
-_HONEST = 0.90  # AUC of an honest pair
+_HONEST = 0.80  # AUC of an honest pair
 _GAIN = 0.15  # over the better of the two alone
 _MOST_COLUMNS = 800
 _LEAST_ROWS = 60
@@ -25,7 +25,7 @@ _LEAST_ROWS = 60
 @probe(
     "SPL206",
     "Two columns together give the target away",
-    needs=["target", "classes"],
+    needs=["target"],
     why="An answer that was split over two columns (a code and its key) passes every look at one column.",
     bound="Screen with Bonferroni over all pairs, then an out-of-fold confirmation; never more than a caution.",
 )
@@ -53,8 +53,9 @@ def two_columns(context: AuditContext) -> Finding:
     for i in tried:
         left, right = (columns[k] for k in pairs[i])
         area = _together(context, left, right, rows)
-        alone = max(scores[left.name].value, scores[right.name].value)
-        p = normal_tail((area.value - _HONEST) / max(area.error, 1e-9)) * n_pairs
+        alone = max(_alone(context, column, rows) for column in (left, right))
+        tests = n_pairs * max(1, len(context.target.levels))
+        p = normal_tail((area.value - _HONEST) / max(area.error, 1e-9)) * tests
         found.append((area, alone, min(1.0, p), left.name, right.name))
     found.sort(key=lambda entry: (-entry[0].value, entry[3], entry[4]))
     hits = [f for f in found if f[2] < context.level and f[0].value - f[1] > _GAIN]
@@ -122,8 +123,8 @@ def _screen(
         member[np.arange(len(rows)), start[i] + cell] = 1
     together = (member.T @ member).astype(np.float64)
     best = np.ones((len(columns), len(columns)))
-    codes = context.target.codes[rows]
-    count = np.bincount(codes, minlength=len(context.target.levels))
+    codes = _sides(context, rows)
+    count = np.bincount(codes)
     for k in [1] if len(count) == 2 else np.argsort(-count, kind="stable")[:4]:
         rest = (codes == k) - (codes == k).mean()
         sums = ((member * rest[:, None].astype(np.float32)).T @ member).astype(np.float64)
@@ -138,14 +139,29 @@ def _screen(
 
 
 def _together(context: AuditContext, left: AuditColumn, right: AuditColumn, rows: Ints) -> Auc:
-    """Return the out-of-fold score of the two columns' fine cells, averaged over two grids."""
-    assert context.target is not None
-    outcome = indicators(context.target, rows)
+    """Return the out-of-fold score of the two columns' cells, averaged over two grids, for the class it tells best."""
+    codes = _sides(context, rows)
+    outcome = np.eye(int(codes.max()) + 1)[codes]
     folds = context.folds(5, "two columns", rows=rows)
-    fine = min(_FINE, max(3, int(np.sqrt(len(rows) / 10))))
+    fine = _FINE if len(rows) >= 40 * _FINE else _CELLS  # even, so that a cut at the median is kept
     predicted = np.zeros_like(outcome)
-    for count in (fine, max(2, fine // 2)):
+    for count in (fine, 2):
         a, b = (cells_of(column, rows, count, count) for column in (left, right))
         cell = np.unique(a * (int(b.max()) + 1) + b, return_inverse=True)[1].astype(np.int64)
         predicted += out_of_fold_means(cell, outcome, folds)
-    return mean_auc(predicted, context.target.codes[rows])
+    classes = [1] if outcome.shape[1] == 2 else range(outcome.shape[1])
+    found = [auc(predicted[:, k], codes == k) for k in classes if 2 <= (codes == k).sum() <= len(codes) - 2]
+    return max(found, key=lambda a: a.value) if found else Auc(0.5, 0.5, (np.zeros(0), np.zeros(0)))
+
+
+def _alone(context: AuditContext, column: AuditColumn, rows: Ints) -> float:
+    return _together(context, column, column, rows).value
+
+
+def _sides(context: AuditContext, rows: Ints) -> Ints:
+    """Return the class of each row; of numbers, whether they are above the median."""
+    assert context.target is not None
+    if context.target.task != "regression":
+        return context.target.codes[rows]
+    values = context.target.values[rows]
+    return (values > np.median(values)).astype(np.int64)

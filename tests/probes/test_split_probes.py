@@ -34,7 +34,11 @@ def test_equal_times_on_both_sides_are_no_leak() -> None:
 def test_an_undeclared_time_with_drift() -> None:
     df = dated()
     split = halves(400)
-    assert ask(df, "SPL302", split, target="y").status == "clean"
+    found = ask(df, "SPL302", split, target="y")
+    assert (found.status, found.columns) == ("caution", ("day",))
+    assert "no drift" in found.explanation
+    born = df.rename(columns={"day": "birth_day"})
+    assert ask(born, "SPL302", split, target="y").status == "clean"
     df["x0"] += np.arange(400) / 60
     found = ask(df, "SPL302", split, target="y")
     assert (found.status, found.columns) == ("caution", ("day",))
@@ -131,6 +135,8 @@ def test_random_splits_of_honest_tables_raise_no_alarm(code: str) -> None:
     alarms = 0
     for seed in range(12):
         df = dated(160, seed=seed).drop(columns="y" if code == "SPL302" else [])
+        df["year"] = np.random.default_rng([seed, 3]).integers(1990, 2020, len(df))
+        df = df.drop(columns="day")
         df["patient"] = np.random.default_rng([seed, 1]).integers(0, 30, len(df))
         target = None if code == "SPL302" else "y"
         alarms += ask(df, code, halves(len(df), seed), target=target).status in ("leak", "caution")

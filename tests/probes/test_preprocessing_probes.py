@@ -1,0 +1,126 @@
+"""SPL110-114, SPL116: what was fitted on all rows is found, and the same work done on the training rows is not."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.datasets import load_breast_cancer
+from sklearn.decomposition import PCA
+from sklearn.impute import KNNImputer, SimpleImputer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+import splitleak
+from splitleak.errors import InputError
+from splitleak.planting import KINDS
+from tests.probes.audits import ask, classes, halves
+
+FITTED = {
+    "standard_scaler": "SPL110",
+    "minmax_scaler": "SPL110",
+    "robust_scaler": "SPL110",
+    "imputer_mean": "SPL111",
+    "imputer_median": "SPL111",
+    "pca": "SPL112",
+    "target_means": "SPL113",
+    "target_means_smoothed": "SPL113",
+}
+
+
+def cancer() -> pd.DataFrame:
+    return load_breast_cancer(as_frame=True).frame.sample(frac=1, random_state=0).reset_index(drop=True)
+
+
+def planted(kind: str, seed: int = 0) -> splitleak.planting.Planted:
+    df = cancer()
+    rng = np.random.default_rng(seed)
+    return KINDS[kind](df, "target", halves(len(df), seed), rng, KINDS[kind].strengths["ordinary"])
+
+
+@pytest.mark.parametrize("name", FITTED)
+@pytest.mark.parametrize("seed", [0, 1])
+def test_from_the_data_alone(name: str, seed: int) -> None:
+    if name + "_on_all" not in KINDS:
+        pytest.fail(f"{name} is not planted any more")
+    case = planted(f"{name}_on_all", seed)
+    found = ask(case.table, FITTED[name], case.split, target="target")
+    assert found.status in ("leak", "caution")
+    assert set(found.columns) & set(map(str, case.columns))
+    honest = planted(f"{name}_honest", seed)
+    silent = ask(honest.table, FITTED[name], honest.split, target="target")
+    assert silent.status in ("clean", "not_applicable")
+
+
+@pytest.mark.parametrize("name", [*FITTED, "imputer_knn", "quantile_bins", "feature_selection"])
+def test_from_the_fitted_object(name: str) -> None:
+    for way, expected in (("on_all", "leak"), ("honest", "clean")):
+        case = planted(f"{name}_{way}")
+        given = {"pipeline": case.extra["pipeline"], "raw": case.extra["raw"]}
+        found = ask(case.table, "SPL116", case.split, target="target", **given)
+        assert found.status == expected, (way, found.evidence)
+
+
+def test_each_step_of_a_pipeline_is_judged_in_its_own_space() -> None:
+    df = cancer().drop(columns="target")
+    split = halves(len(df))
+    train = split == "train"
+    scaler = StandardScaler().fit(df)
+    pca = PCA(3).fit(scaler.transform(df)[train])
+    pipe = make_pipeline(SimpleImputer().fit(df[train]), StandardScaler(), PCA(3))
+    pipe.steps[1] = ("scaler", scaler)
+    pipe.steps[2] = ("pca", pca)
+    found = ask(df, "SPL116", split, pipeline=pipe, raw=df)
+    verdicts = {entry["step"]: entry["verdict"] for entry in found.evidence}
+    assert verdicts["simpleimputer"] == "learned from the training rows"
+    assert verdicts["scaler"] == "learned from all rows"
+    assert verdicts["pca"] == "learned from the training rows"
+
+
+def test_selected_columns_are_told_from_raw() -> None:
+    case = planted("feature_selection_on_all")
+    given = {"raw": case.extra["raw"]}
+    assert ask(case.table, "SPL114", case.split, target="target", **given).status == "leak"
+    case = planted("feature_selection_honest")
+    given = {"raw": case.extra["raw"]}
+    assert ask(case.table, "SPL114", case.split, target="target", **given).status == "clean"
+
+
+def test_filled_cells_are_told_from_raw() -> None:
+    raw = cancer()
+    raw.loc[np.arange(len(raw)) % 9 == 0, "mean radius"] = np.nan
+    split = halves(len(raw))
+    for rows, expected in ((raw, "leak"), (raw[split == "train"], "clean")):
+        df = raw.fillna({"mean radius": rows["mean radius"].mean()})
+        assert ask(df, "SPL111", split, target="target", raw=raw).status == expected
+
+
+def test_neighbours_of_an_imputer_are_compared() -> None:
+    df = cancer().drop(columns="target")
+    split = halves(len(df))
+    assert ask(df, "SPL116", split, pipeline=KNNImputer().fit(df), raw=df).status == "leak"
+    honest = KNNImputer().fit(df[split == "train"])
+    assert ask(df, "SPL116", split, pipeline=honest, raw=df).status == "clean"
+
+
+@pytest.mark.parametrize("code", ["SPL110", "SPL111", "SPL112", "SPL113", "SPL114"])
+def test_honest_tables_raise_no_alarm(code: str) -> None:
+    for seed in range(15):
+        df = classes(160, 12, effect=0.5, seed=seed)
+        df["whole"] = np.random.default_rng(seed).integers(0, 30, len(df))
+        df["unit"] = np.random.default_rng(seed).random(len(df)).round(2)
+        df.loc[np.random.default_rng([seed, 1]).random(len(df)) < 0.2, "x2"] = 0.0
+        assert ask(df, code, halves(len(df), seed), target="y").status in ("clean", "not_applicable")
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "raw", "message"),
+    [
+        (StandardScaler(), "same", "not fitted"),
+        (object(), "same", "without fit"),
+        ("fitted", "narrow", "fitted on 30 columns"),
+    ],
+)
+def test_pipelines_that_do_not_belong_are_refused(pipeline: object, raw: str, message: str) -> None:
+    df = cancer().drop(columns="target")
+    given = StandardScaler().fit(df) if pipeline == "fitted" else pipeline
+    with pytest.raises(InputError, match=message):
+        ask(df, "SPL116", halves(len(df)), pipeline=given, raw=df if raw == "same" else df.iloc[:, :5])
