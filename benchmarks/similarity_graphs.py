@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -114,3 +116,36 @@ SHAPES: dict[str, Callable[..., RandomGraph]] = {
     "hubs": hubs,
     "large": large,
 }
+
+
+def _real(name: str) -> Path:
+    return Path(os.environ["SPLITLEAK_DATA"]) / name
+
+
+def rna(seed: int = 0) -> RandomGraph:
+    """RNA sequences that proteins bind, by the Jaccard similarity of their 4-mers."""
+    from splitleak import similarity_graph
+
+    del seed
+    entries = _real("nucleotides/rbd_rna.fasta").read_text().split(">")[1:]
+    sequences = [entry.split("\n", 1)[1].replace("\n", "") for entry in entries]
+    graph = similarity_graph(sequences, similarity="jaccard(n=4)", threshold=0.28, progress=False)
+    length = np.array([len(sequence) for sequence in sequences])
+    return RandomGraph(graph.n_rows, *graph.pairs()[:2], (length > np.median(length)).astype(np.int64))
+
+
+def molecules(seed: int = 0) -> RandomGraph:
+    """Drugs (the first structure of each) by the Tanimoto similarity of their fingerprints; unreadable ones stand alone."""
+    import pandas as pd
+
+    from splitleak import similarity_graph
+
+    del seed
+    drugs = pd.read_csv(_real("molecules/drh.tsv"), sep="\t").dropna(subset=["SMILES"])
+    drugs["SMILES"] = drugs["SMILES"].str.split(",").str[0]
+    drugs = drugs.drop_duplicates("SMILES")
+    graph = similarity_graph(drugs, on="SMILES", similarity="tanimoto(invalid=distinct)", threshold=0.3, progress=False)
+    return RandomGraph(graph.n_rows, *graph.pairs()[:2], (drugs["Phase"] == "Launched").to_numpy().astype(np.int64))
+
+
+REAL: dict[str, Callable[..., RandomGraph]] = {"rna": rna, "molecules": molecules}
