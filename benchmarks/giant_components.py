@@ -4,10 +4,10 @@
     SPLITLEAK_DATA=... python benchmarks/giant_components.py --shapes rna molecules
     python benchmarks/giant_components.py --edges FILE.npz     a graph of your own: arrays n, left, right, classes
 
-Random graphs in the shapes that similarity graphs have (`similarity_graphs.py`), and with SPLITLEAK_DATA two real ones:
-RNA that proteins bind (Jaccard of 4-mers >= 0.28, the class: longer than the median) and drugs (Tanimoto of ECFP >= 0.3,
-the class: launched or not). graph-part 1.0 (extra `bench`) gets the same edges, as precomputed similarities; its time is
-that of partitioning and removal alone, read from its own process. `--peer-seconds 0` leaves it out.
+Random graphs in the shapes that similarity graphs have (`similarity_graphs.py`), and with SPLITLEAK_DATA two real
+ones: RNA that proteins bind (Jaccard of 4-mers >= 0.28, the class: longer than the median) and drugs (Tanimoto of ECFP
+>= 0.3, the class: launched or not). graph-part 1.0 (extra `bench`) gets the same edges as precomputed similarities;
+its time is that of partitioning and removal alone, read from its own process. `--peer-seconds 0` leaves it out.
 
 Goals, for 97 % of 6,267 rows in one component and 80/20: at least 98.8 % kept (aim 99), test within 0.5 points, at most
 4 CPU s; with two classes balanced at least 97.5 % (aim 98) and a class share within 2 points of the whole (aim 1).
@@ -93,7 +93,9 @@ def show(who: str, graph: RandomGraph, codes: np.ndarray, seconds: float) -> Non
     kept = codes >= 0
     rows = np.bincount(codes[kept])
     rows[1:] = rows[1:][::-1] if who == "graph-part" else rows[1:]  # it names test before dev
-    gap = 100 * max(abs(graph.classes[codes == p].mean() - graph.classes[kept].mean()) for p in range(len(rows)))
+    gap = 100 * max(
+        abs(graph.classes[codes == p].mean() - graph.classes[kept].mean()) for p in range(len(rows))
+    )
     print(
         f"  {who:10} kept {100 * kept.mean():6.2f} % (dropped {(~kept).sum():5,})"
         f"  sizes {'/'.join(f'{100 * size / kept.sum():.1f}' for size in rows):15}"
@@ -108,7 +110,9 @@ def main() -> None:
     )
     parser.add_argument("--shapes", nargs="*", choices=[*SHAPES, *REAL])
     parser.add_argument("--edges", help="an .npz file with n, left, right and classes")
-    parser.add_argument("--peer-seconds", type=float, default=150, help="time that graph-part gets for each run")
+    parser.add_argument(
+        "--peer-seconds", type=float, default=150, help="time that graph-part gets for each run"
+    )
     parser.add_argument("--partitions", type=int, nargs="*", choices=(2, 3), default=[2, 3])
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()

@@ -2,8 +2,8 @@
 
     python benchmarks/large_graphs.py [--rows 1000000] [--edges 5000000] [--giant 100000]
 
-Goals: components, allocation with ten classes and the certificate's graph work in at most 5 CPU s together; dropping rows
-of the giant component in at most 10 CPU s. What the search for similar rows takes is not in it: the graph is given.
+Goals: components, allocation with ten classes and the certificate's graph work in at most 5 CPU s together; dropping
+rows of the giant component in at most 10 CPU s. The graphs are given: the search for similar rows is not in it.
 """
 
 from __future__ import annotations
@@ -80,7 +80,10 @@ def main() -> None:
             "counting what crosses", lambda: crossing_pairs(task.graph, codes, 3, task.graph.threshold)
         )
         at_random = np.random.default_rng(0).permutation(codes)
-        timed("the same for a random split", lambda: crossing_pairs(task.graph, at_random, 3, task.graph.threshold))
+        timed(
+            "the same for a random split",
+            lambda: crossing_pairs(task.graph, at_random, 3, task.graph.threshold),
+        )
         assert task.is_met(allocation)
         assert found.n == 0
         return one + two + three, clustering, allocation
@@ -95,7 +98,9 @@ def main() -> None:
     print(f"  together {total:.2f} CPU s (goal 5); {clustering}; summed deviation {allocation.deviation:.1e}")
     giant = families(options.giant, 8 * options.giant, options.seed)
     print(f"giant component of about {options.giant:,} rows, {len(giant.left):,} similar pairs")
-    found, _ = timed("rows dropped for 80/10/10 (goal 10)", lambda: separate(giant.left, giant.right, giant.n, [8, 1, 1]))
+    found, _ = timed(
+        "rows dropped for 80/10/10 (goal 10)", lambda: separate(giant.left, giant.right, giant.n, [8, 1, 1])
+    )
     print(f"  kept {100 * found.kept / giant.n:.2f} %, sizes {found.achieved.tolist()}")
 
 

@@ -135,7 +135,7 @@ def rna(seed: int = 0) -> RandomGraph:
 
 
 def molecules(seed: int = 0) -> RandomGraph:
-    """Drugs (the first structure of each) by the Tanimoto similarity of their fingerprints; unreadable ones stand alone."""
+    """Drugs (the first structure of each) by the Tanimoto similarity of their fingerprints; unreadable ones alone."""
     import pandas as pd
 
     from splitleak import similarity_graph
@@ -144,8 +144,12 @@ def molecules(seed: int = 0) -> RandomGraph:
     drugs = pd.read_csv(_real("molecules/drh.tsv"), sep="\t").dropna(subset=["SMILES"])
     drugs["SMILES"] = drugs["SMILES"].str.split(",").str[0]
     drugs = drugs.drop_duplicates("SMILES")
-    graph = similarity_graph(drugs, on="SMILES", similarity="tanimoto(invalid=distinct)", threshold=0.3, progress=False)
-    return RandomGraph(graph.n_rows, *graph.pairs()[:2], (drugs["Phase"] == "Launched").to_numpy().astype(np.int64))
+    graph = similarity_graph(
+        drugs, on="SMILES", similarity="tanimoto(invalid=distinct)", threshold=0.3, progress=False
+    )
+    return RandomGraph(
+        graph.n_rows, *graph.pairs()[:2], (drugs["Phase"] == "Launched").to_numpy().astype(np.int64)
+    )
 
 
 REAL: dict[str, Callable[..., RandomGraph]] = {"rna": rna, "molecules": molecules}

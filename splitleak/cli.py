@@ -140,13 +140,13 @@ def split(
             raise InputError("--contact-sheet goes on the page of --html; add --html split.html")
         asked = None if sizes is None else parse_sizes_text(sizes)
         source = _open(data, columns)
-        made = split_by_similarity(
+        made = split_by_similarity(  # type: ignore[call-overload,misc]  # options are checked there
             source,
             on=on or None,
             similarity=_named(similarity) or "auto",
             threshold=threshold,
-            combine=combine,  # type: ignore[arg-type]  # checked by the search
-            share=share,  # type: ignore[arg-type]  # checked by the search
+            combine=combine,
+            share=share,
             sizes=asked,
             stratify=_strata(source, stratify),
             weights=weights,
@@ -154,8 +154,8 @@ def split(
             time=time,
             embargo=_number_or_text(embargo),
             pinned=pinned,
-            missing=missing,  # type: ignore[arg-type]  # checked by the search
-            on_infeasible=on_infeasible,  # type: ignore[arg-type]  # checked by the split
+            missing=missing,
+            on_infeasible=on_infeasible,
             max_dropped=int(max_dropped) if max_dropped is not None and max_dropped >= 1 else max_dropped,
             tolerance=tolerance,
             certify=certify,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, get_args
+from typing import Any, Literal, get_args, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ from splitleak.feasibility import (
     drop_rows,
     feasible_threshold,
 )
+from splitleak.folds import Folds, fold_by_similarity
 from splitleak.partition import Split
 from splitleak.pinning import check_groups, check_similar, read_pins
 from splitleak.provenance import Provenance
@@ -37,6 +38,50 @@ OnInfeasible = Literal["error", "nearest", "drop", "cut", "raise_threshold"]
 DROPPED_FOR_SIZES = "so that the sizes can be met and no similar pair crosses"
 
 
+@overload
+def split_by_similarity(
+    data: Any,
+    *,
+    on: str | Sequence[str] | None = ...,
+    similarity: Any = ...,
+    threshold: float | None = ...,
+    combine: Combine = ...,
+    share: Share = ...,
+    sizes: SizesLike = ...,
+    folds: None = ...,
+    stratify: Any = ...,
+    weights: Any = ...,
+    groups: Any = ...,
+    time: Any = ...,
+    embargo: Any = ...,
+    pinned: Any = ...,
+    missing: Missing = ...,
+    on_infeasible: OnInfeasible = ...,
+    max_dropped: float | None = ...,
+    tolerance: float = ...,
+    certify: bool = ...,
+    seed: int = ...,
+    progress: bool | None = ...,
+) -> Split: ...
+@overload
+def split_by_similarity(
+    data: Any,
+    *,
+    on: str | Sequence[str] | None = ...,
+    similarity: Any = ...,
+    threshold: float | None = ...,
+    combine: Combine = ...,
+    share: Share = ...,
+    folds: int,
+    stratify: Any = ...,
+    groups: Any = ...,
+    missing: Missing = ...,
+    on_infeasible: Literal["error", "nearest"] = ...,
+    tolerance: float = ...,
+    certify: bool = ...,
+    seed: int = ...,
+    progress: bool | None = ...,
+) -> Folds: ...
 def split_by_similarity(
     data: Any,
     *,
@@ -46,6 +91,7 @@ def split_by_similarity(
     combine: Combine = "any",
     share: Share = "all",
     sizes: SizesLike = None,
+    folds: int | None = None,
     stratify: Any = None,
     weights: Any = None,
     groups: Any = None,
@@ -59,7 +105,7 @@ def split_by_similarity(
     certify: bool = True,
     seed: int = 0,
     progress: bool | None = None,
-) -> Split:
+) -> Split | Folds:
     """Split rows so that no two similar rows land in different partitions.
 
     Rows with similarity at or above the threshold are joined; so are rows of one group. Whole connected
@@ -89,6 +135,10 @@ def split_by_similarity(
     sizes : mapping, sequence, "auto" or None
         Fractions or counts by partition name, the training partition first; "auto": 10,000 rows and more give
         1,000 to dev and test each, fewer 80/10/10; None: 80/10/10 over train, dev and test.
+    folds : int, optional
+        Folds of equal size for cross-validation instead of partitions: the result is that of `fold_by_similarity`,
+        which repeats them, too, and whose `Folds.inner` nests them. `sizes` is then left out, and `on_infeasible` is
+        "error" or "nearest".
     stratify : str, list of str, mapping, array-like, or StratifyBy, optional
         What is balanced over the partitions as far as the clusters allow: a column or several (each by itself, not
         their crossing), values by row position (the index of a pandas Series does not count; the same for `groups`
@@ -132,6 +182,7 @@ def split_by_similarity(
     Returns
     -------
     Split
+        With `folds`: `Folds`.
 
     Raises
     ------
@@ -150,6 +201,14 @@ def split_by_similarity(
     """
     _check_options(on_infeasible, tolerance, seed)
     _check_weights(weights, on_infeasible, time)
+    if folds is not None:
+        refused = {"sizes": sizes, "weights": weights, "time": time, "pinned": pinned, "max_dropped": max_dropped}
+        _check_folds(folds, [f"{name}=" for name, value in refused.items() if value is not None], on_infeasible)
+        return fold_by_similarity(
+            data, on=on, similarity=similarity, threshold=threshold, combine=combine, share=share, folds=folds,
+            stratify=stratify, groups=groups, missing=missing, tolerance=tolerance, certify=certify, seed=seed,
+            progress=progress, on_infeasible="nearest" if on_infeasible == "nearest" else "error",
+        )  # fmt: skip
     if on_infeasible == "cut" and (time is not None or pinned is not None):
         raise InputError(
             "on_infeasible='cut' keeps neither the order of time nor pinned rows; choose 'drop', or leave out time= and"
@@ -306,6 +365,16 @@ def _check_weights(weights: Any, on_infeasible: str, time: Any) -> None:
         raise InputError(
             f"on_infeasible={on_infeasible!r} goes by rows: leave weights= out, or take on_infeasible='nearest' or"
             " 'raise_threshold'"
+        )
+
+
+def _check_folds(folds: int, given: Sequence[str], on_infeasible: str) -> None:
+    given = [*given, *([f"on_infeasible={on_infeasible!r}"] if on_infeasible not in ("error", "nearest") else [])]
+    if given:
+        raise InputError(
+            f"folds={folds!r} makes folds of equal size that hold every row, which leaves no room for"
+            f" {' and '.join(given)}: leave them out, and take"
+            " on_infeasible='error' or 'nearest'"
         )
 
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+    from splitleak.search import Missing
+
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
@@ -146,38 +148,50 @@ class ThresholdCurve:
 
 
 def threshold_curve(
-    graph: SimilarityGraph,
+    data: Any,
     *,
+    on: str | Sequence[str] | None = None,
+    similarity: Any = "auto",
+    threshold: float | None = None,
     sizes: SizesLike = None,
-    groups: Sequence[Ints] = (),
+    groups: Any = None,
+    missing: Missing = "equal",
     thresholds: ArrayLike | None = None,
     drop: bool = False,
     row_hashes: NDArray[np.uint64] | None = None,
     tolerance: float = 0.02,
     seed: int = 0,
+    progress: bool | None = None,
 ) -> ThresholdCurve:
-    """Show what each threshold from the graph's own upward would cost.
+    """Show what each threshold would cost, from one search at the lowest of them.
 
     Parameters
     ----------
-    graph : SimilarityGraph
-        All pairs at or above the lowest threshold of interest.
+    data : SimilarityGraph; or table, list of str, 2-D array, sparse matrix or path
+        All pairs at or above the lowest threshold of interest, or the rows to search for them.
+    on, similarity, missing
+        As for `split_by_similarity`; not for a graph.
+    threshold : float, optional
+        The lowest threshold, in (0, 1]; default: the lowest of `thresholds`, else the graph's or the backend's own.
     sizes : mapping, sequence, "auto" or None
         As for `split_by_similarity`.
-    groups : sequence of int64 arrays of shape (n_rows,)
-        Group of each row, one array per grouping; negative: in no group.
+    groups : optional
+        As for `split_by_similarity`; of a graph, a sequence of int64 arrays of shape (n_rows,), one array per
+        grouping: the group of each row, negative: in no group.
     thresholds : array-like of float, optional
-        Thresholds in [graph.threshold, 1]; left out, the graph's own and the steps of 0.01 above it at which a
-        pair is lost, at most 60 of them.
+        Thresholds in (0, 1], of a graph none below its own; left out, the lowest and the steps of 0.01 above it at
+        which a pair is lost, at most 60 of them.
     drop : bool
         Search at each threshold that needs it for the rows to drop, from the lowest threshold up, each search
         starting from the answer before: an answer holds at every higher threshold.
     row_hashes : uint64 array of shape (n_rows,), optional
-        A hash of each row's content, so that the order of the rows does not matter to what is dropped.
+        With a graph: a hash of each row's content, so that the order of the rows does not matter to what is dropped.
     tolerance : float
         Allowed deviation of each partition as a share of the rows, in [0, 1).
     seed : int
-        For the search of rows to drop.
+        For approximate backends, and the search of rows to drop.
+    progress : bool, optional
+        Bars on stderr; default: on a terminal.
 
     Returns
     -------
@@ -195,6 +209,18 @@ def threshold_curve(
     >>> curve.frame()[["threshold", "pairs", "largest", "feasible", "dropped"]].values.tolist()
     [[0.7, 3, 4, False, 1], [0.71, 2, 3, False, 1], [0.81, 1, 2, True, 0], [0.91, 0, 1, True, 0]]
     """
+    if isinstance(data, SimilarityGraph):
+        if on is not None or similarity != "auto":
+            raise InputError(
+                "on= and similarity= say what to search data for, and data is a SimilarityGraph, which has been"
+                " searched for; leave them out"
+            )
+        graph = data if threshold is None else data.at(threshold)
+        groups = () if groups is None else groups
+    else:
+        graph, groups, row_hashes = _searched(
+            data, on, similarity, _lowest(threshold, thresholds), groups, missing, seed, progress
+        )
     graph._require_complete("threshold_curve()")
     steps = _steps(graph, thresholds)
     request = parse_sizes(sizes, graph.n_rows)
@@ -222,6 +248,41 @@ def threshold_curve(
         n_rows=graph.n_rows,
         chance=None if chance is None else np.array([chance.share(float(step)) for step in steps]),
     )
+
+
+def _lowest(threshold: float | None, thresholds: ArrayLike | None) -> float | None:
+    if threshold is not None or thresholds is None:
+        return threshold
+    asked = [check_threshold(step) for step in np.atleast_1d(np.asarray(thresholds, dtype=object))]
+    return min(asked, default=None)
+
+
+def _searched(
+    data: Any,
+    on: str | Sequence[str] | None,
+    similarity: Any,
+    threshold: float | None,
+    groups: Any,
+    missing: Missing,
+    seed: int,
+    progress: bool | None,
+) -> tuple[SimilarityGraph, list[Ints], NDArray[np.uint64]]:
+    """Return the graph of the rows, the group of each row, and the hashes of their content."""
+    from splitleak._progress import Progress
+    from splitleak._tables import named_columns, resolve_factors
+    from splitleak.search import prepare_search
+
+    search = prepare_search(
+        data,
+        on=on,
+        similarity=similarity,
+        threshold=threshold,
+        exclude=named_columns(groups),
+        missing=missing,
+    )
+    factors = resolve_factors(search.source, groups, argument="groups")
+    graph = search.graph(seed=seed, progress=Progress(progress))
+    return graph, [factor.codes for factor in factors], search.records.row_hashes
 
 
 def _steps(graph: SimilarityGraph, thresholds: ArrayLike | None) -> Floats:

@@ -359,3 +359,26 @@ def test_frames_views_and_files(tmp_path: Path) -> None:
     Split.from_labels(["train", "test"]).save(other)
     with pytest.raises(InputError, match="folds must be named 'fold 0'"):
         Folds.load(other)
+
+
+def test_folds_of_split_by_similarity_are_those_of_fold_by_similarity() -> None:
+    data = pd.DataFrame(
+        {"text": [f"{w} {i}" for i in range(40) for w in ("a cat", "a dog")], "label": [0, 1] * 40}
+    )
+    options = {"on": "text", "threshold": 0.95, "stratify": "label", "seed": 3}
+    by_split = splitleak.split_by_similarity(data, folds=4, **options)  # type: ignore[call-overload]
+    assert isinstance(by_split, Folds)
+    made = fold_by_similarity(data, folds=4, **options)  # type: ignore[arg-type]
+    assert by_split.codes.tolist() == made.codes.tolist()
+    assert by_split.certificate.summary() == made.certificate.summary()
+    assert by_split.provenance.options == made.provenance.options
+
+
+@pytest.mark.parametrize(
+    "option", [{"sizes": [0.5, 0.5]}, {"on_infeasible": "drop", "max_dropped": 3}, {"on_infeasible": "cut"}, {"weights": [1, 2, 3]}],
+)
+def test_folds_leave_no_room_for_sizes(option: dict[str, object]) -> None:
+    with pytest.raises(
+        InputError, match="folds=2 makes folds of equal size that hold every row, which leaves no room for"
+    ):
+        splitleak.split_by_similarity(["a", "b", "c"], folds=2, **option)  # type: ignore[call-overload]

@@ -1,19 +1,24 @@
 """The curve over thresholds against one graph per threshold."""
 
+import itertools
+
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import splitleak
 from splitleak.clustering import cluster
 from splitleak.errors import InputError
 from splitleak.graph import SimilarityGraph
+from splitleak.records import as_records
 from splitleak.thresholds import threshold_curve
 
 
 @st.composite
-def weighted_graphs(draw):
-    n = draw(st.integers(4, 20))
+def weighted_graphs(draw, most=20):
+    n = draw(st.integers(4, most))
     row = st.integers(0, n - 1)
     edges = draw(st.lists(st.tuples(row, row, st.sampled_from([0.5, 0.6, 0.655, 0.9, 1.0])), max_size=40))
     a, b, s = (list(column) for column in zip(*edges, strict=True)) if edges else ([], [], [])
@@ -106,3 +111,106 @@ def test_thresholds_below_the_graph_are_refused():
         threshold_curve(chain(), thresholds=[])
     with pytest.raises(InputError, match="threshold must be a number"):
         threshold_curve(chain(), thresholds=[1.5])
+
+
+def share_with_similar(graph, training):
+    """Share of the held-out rows that have a similar training row."""
+    a, b, _ = graph.pairs()
+    hit = np.zeros(graph.n_rows, dtype=bool)
+    hit[a[training[b]]] = True
+    hit[b[training[a]]] = True
+    return hit[~training].mean()
+
+
+@settings(max_examples=12, deadline=None)
+@given(weighted_graphs(most=4), st.data())
+def test_each_column_is_that_of_brute_force(graph, data):
+    n = graph.n_rows
+    train = data.draw(st.integers(1, n - 1))
+    groups = [np.array(data.draw(st.lists(st.integers(-1, 2), min_size=n, max_size=n)))]
+    sizes = {"train": train, "test": n - train}
+    curve = threshold_curve(graph, sizes=sizes, groups=groups, drop=True, tolerance=0.1)
+    frame = curve.frame()
+    for i, threshold in enumerate(curve.thresholds):
+        at = graph.at(float(threshold))
+        a, b, _ = at.pairs()
+        tied = [(x, y) for x in range(n) for y in range(x) if groups[0][x] == groups[0][y] >= 0]
+        together = np.array([*zip(a, b, strict=True), *tied], dtype=int).reshape(-1, 2).T
+        possible = [
+            codes
+            for codes in map(np.array, itertools.product((0, 1), repeat=n))
+            if (codes[together[0]] == codes[together[1]]).all()
+        ]
+        # all rows in one partition count only when there is one cluster
+        filled = [codes for codes in possible if 0 < codes.sum() < n] or [np.zeros(n, dtype=int)]
+        off = min(2 * abs(int(codes.sum()) - (n - train)) for codes in filled)
+        assert np.abs(curve.achieved[i] - [train, n - train]).sum() == off
+        assert curve.feasible[i] == (off / 2 <= 0.1 * n and len(possible) > 2)
+        assert curve.held_out[i] == frame["held_out_most"][i] == n - curve.largest[i]
+        expected = np.mean(
+            [
+                share_with_similar(at, np.isin(np.arange(n), c))
+                for c in itertools.combinations(range(n), train)
+            ]
+        )
+        assert curve.random_leak[i] == pytest.approx(expected)
+        fewest = min(
+            (
+                int((codes < 0).sum())
+                for codes in map(np.array, itertools.product((-1, 0, 1), repeat=n))
+                if _valid(codes, together, at.copies, train / n, 0.1)
+            ),
+            default=-1,
+        )
+        if curve.feasible[i]:
+            assert curve.dropped[i] == 0
+        elif curve.dropped[i] < 0:
+            assert fewest < 0
+        else:
+            assert fewest <= curve.dropped[i] <= fewest + 1
+
+
+def _valid(codes, together, copies, share, tolerance):
+    """No two rows that belong together are kept apart, copies stay or go together, the kept rows have the sizes."""
+    a, b = codes[together[0]], codes[together[1]]
+    kept = codes >= 0
+    rows = np.array([(codes == 0).sum(), (codes == 1).sum()])
+    allowed = max(tolerance * kept.sum(), 0.999) + 1e-9
+    return (
+        not ((a >= 0) & (b >= 0) & (a != b)).any()
+        and (
+            copies is None
+            or all((codes[copies == c] >= 0).all() or (codes[copies == c] < 0).all() for c in copies)
+        )
+        and (rows > 0).all()
+        and (np.abs(rows - np.array([share, 1 - share]) * kept.sum()) <= allowed).all()
+    )
+
+
+def test_what_is_dropped_falls_as_the_threshold_rises():
+    rng = np.random.default_rng(1)
+    left, right = rng.integers(0, 300, (2, 900))
+    graph = SimilarityGraph.from_edges(left, right, 0.5 + 0.5 * rng.random(900), n_rows=300, threshold=0.5)
+    curve = threshold_curve(graph, sizes=[0.8, 0.2], thresholds=[0.5, 0.55, 0.6, 0.65, 0.7], drop=True)
+    assert (curve.dropped >= 0).all()
+    assert (np.diff(curve.dropped) <= 0).all()
+    assert curve.dropped[0] > 0
+
+
+def test_data_is_searched_once_at_the_lowest_threshold():
+    texts = [f"{'abcdefghij' * 3}{i:03d}" for i in range(30)] + [
+        f"another one {i} {i * i}" for i in range(30)
+    ]
+    table = pd.DataFrame({"text": texts, "author": [i // 3 for i in range(60)]})
+    options = {"sizes": [0.5, 0.5], "drop": True}
+    by_data = threshold_curve(table, on="text", thresholds=[0.9, 0.6], groups="author", **options)
+    graph = splitleak.similarity_graph(table, on="text", threshold=0.6)
+    hashes = as_records(table, on="text").row_hashes
+    groups = [table["author"].to_numpy()]
+    by_graph = threshold_curve(graph, thresholds=[0.6, 0.9], groups=groups, row_hashes=hashes, **options)
+    pd.testing.assert_frame_equal(by_data.frame(), by_graph.frame())
+    assert threshold_curve(texts, threshold=0.7).thresholds[0] == 0.7
+    with pytest.raises(
+        InputError, match="data is a SimilarityGraph, which has been searched for; leave them out"
+    ):
+        threshold_curve(graph, on="text")
