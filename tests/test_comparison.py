@@ -246,3 +246,23 @@ def test_unknown_names_are_refused() -> None:
     found = compare_splits(["a", "b"], {"mine": ["train", "test"]}, similarity="exact")
     with pytest.raises(InputError, match="no split is called 'mien'; did you mean 'mine'"):
         found["mien"]
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 1000), st.integers(2, 3))
+def test_share_with_similar_and_novelty_are_those_of_brute_force(seed: int, p: int) -> None:
+    rng = np.random.default_rng(seed)
+    rows = rng.normal(size=(25, 2))
+    cosine = rows @ rows.T / np.outer(*[np.linalg.norm(rows, axis=1)] * 2)
+    codes = np.append(np.arange(p), rng.integers(0, p, 25 - p))
+    names = np.array(["train", "dev", "test"])[:p]
+    found = compare_splits(rows, {"x": names[codes].tolist()}, similarity="cosine", threshold=0.985)["x"]
+    nearest = cosine[:, codes == 0].max(axis=1)
+    held = codes > 0
+    assert found.share_with_similar == pytest.approx((nearest[held] >= 0.985).mean())
+    histogram = found.certificate.nearest
+    assert histogram is not None
+    for k, name in enumerate(names[1:], 1):
+        expected = np.histogram(np.clip(nearest[codes == k], 0, 1), bins=np.array(histogram.edges))[0]
+        assert histogram.counts[name] == tuple(expected)
+        assert histogram.rows[name] == (codes == k).sum()

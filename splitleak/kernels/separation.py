@@ -189,13 +189,13 @@ def anneal(
     log_node, log_part = np.empty(room, np.int64), np.empty(room, np.int8)
     n_log, written = 0, False
     best_part = part.copy()
-    pulled = np.empty(n, np.int64)
+    pulled, loose = np.empty(n, np.int64), np.empty(n, np.int64)
     temperature = warm
     for step in range(steps):
         if step & 1023 == 0:
             temperature = 1.0 / (1.0 / warm + (1.0 / cool - 1.0 / warm) * (step / steps))
         most = temperature * patience(state)
-        v, p, n_pulled = -1, 0, 0
+        v, p, n_pulled, n_loose = -1, 0, 0, 0
         if n_removed == 0 or random_below(state, 16) == 0:
             # now and then a node goes for the sake of the sizes alone
             u = random_below(state, n)
@@ -214,13 +214,20 @@ def anneal(
             if k == 2 or random_below(state, 5) < 2:
                 p = random_below(state, k)
             loss = total - near[v, p]
+            if loss >= protected:  # a group's node all of whose rows are gone follows the first that comes back
+                for e in range(starts[v], starts[v + 1]):
+                    u = ends[e]
+                    if part[u] < k and part[u] != p and first[u] == first[u + 1] and near[u, part[u]] == 0:
+                        loss -= cost[u]
+                        loose[n_loose] = u
+                        n_loose += 1
             change = loss - cost[v]
             if loss >= protected or change - fine > most:
                 continue
             if loss > 0:
                 for e in range(starts[v], starts[v + 1]):
                     u = ends[e]
-                    if part[u] < k and part[u] != p:
+                    if part[u] < k and part[u] != p and cost[u] < protected:
                         pulled[n_pulled] = u
                         n_pulled += 1
             count_rows(table, p, v, 1, first, ids, rows)
@@ -233,7 +240,7 @@ def anneal(
             for i in range(n_pulled):
                 count_rows(table, part[pulled[i]], pulled[i], 1, first, ids, rows)
             continue
-        if not written and n_log + n_pulled + 1 > room:
+        if not written and n_log + n_pulled + n_loose + 1 > room:
             best_part[:] = part
             for j in range(n_log - 1, -1, -1):
                 best_part[log_node[j]] = log_part[j]
@@ -251,6 +258,16 @@ def anneal(
             part[v] = p
             for e in range(starts[v], starts[v + 1]):
                 near[ends[e], p] += cost[v]
+            for i in range(n_loose):
+                u = loose[i]
+                if not written:
+                    log_node[n_log] = u
+                    log_part[n_log] = part[u]
+                    n_log += 1
+                for e in range(starts[u], starts[u + 1]):
+                    near[ends[e], part[u]] -= cost[u]
+                    near[ends[e], p] += cost[u]
+                part[u] = p
         for i in range(n_pulled):
             u = pulled[i]
             if not written:
