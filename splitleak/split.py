@@ -202,8 +202,17 @@ def split_by_similarity(
     _check_options(on_infeasible, tolerance, seed)
     _check_weights(weights, on_infeasible, time)
     if folds is not None:
-        refused = {"sizes": sizes, "weights": weights, "time": time, "pinned": pinned, "max_dropped": max_dropped}
-        _check_folds(folds, [f"{name}=" for name, value in refused.items() if value is not None], on_infeasible)
+        refused = {
+            "sizes": sizes,
+            "weights": weights,
+            "time": time,
+            "embargo": embargo,
+            "pinned": pinned,
+            "max_dropped": max_dropped,
+        }
+        _check_folds(
+            folds, [f"{name}=" for name, value in refused.items() if value is not None], on_infeasible
+        )
         return fold_by_similarity(
             data, on=on, similarity=similarity, threshold=threshold, combine=combine, share=share, folds=folds,
             stratify=stratify, groups=groups, missing=missing, tolerance=tolerance, certify=certify, seed=seed,
@@ -369,7 +378,10 @@ def _check_weights(weights: Any, on_infeasible: str, time: Any) -> None:
 
 
 def _check_folds(folds: int, given: Sequence[str], on_infeasible: str) -> None:
-    given = [*given, *([f"on_infeasible={on_infeasible!r}"] if on_infeasible not in ("error", "nearest") else [])]
+    given = [
+        *given,
+        *([f"on_infeasible={on_infeasible!r}"] if on_infeasible not in ("error", "nearest") else []),
+    ]
     if given:
         raise InputError(
             f"folds={folds!r} makes folds of equal size that hold every row, which leaves no room for"

@@ -375,7 +375,13 @@ def test_folds_of_split_by_similarity_are_those_of_fold_by_similarity() -> None:
 
 
 @pytest.mark.parametrize(
-    "option", [{"sizes": [0.5, 0.5]}, {"on_infeasible": "drop", "max_dropped": 3}, {"on_infeasible": "cut"}, {"weights": [1, 2, 3]}],
+    "option",
+    [
+        {"sizes": [0.5, 0.5]},
+        {"on_infeasible": "drop", "max_dropped": 3},
+        {"on_infeasible": "cut"},
+        {"weights": [1, 2, 3]},
+    ],
 )
 def test_folds_leave_no_room_for_sizes(option: dict[str, object]) -> None:
     with pytest.raises(

@@ -214,7 +214,9 @@ def anneal(
             if k == 2 or random_below(state, 5) < 2:
                 p = random_below(state, k)
             loss = total - near[v, p]
-            if loss >= protected:  # a group's node all of whose rows are gone follows the first that comes back
+            if (
+                loss >= protected
+            ):  # a group's node all of whose rows are gone follows the first that comes back
                 for e in range(starts[v], starts[v + 1]):
                     u = ends[e]
                     if part[u] < k and part[u] != p and first[u] == first[u + 1] and near[u, part[u]] == 0:
