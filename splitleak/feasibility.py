@@ -281,6 +281,16 @@ def cut_similarity(task: Task) -> NDArray[np.int64]:
         )
     none = graph.left[:0]
     units = cluster(replace(graph, left=none, right=none, similarity=graph.similarity[:0]), task.groups)
+    fixed = None
+    if task.pinned is not None:
+        of_unit, torn = pins_of_clusters(task.pinned, units.labels, units.n_clusters)
+        fixed = of_unit[units.labels]
+        if len(torn):
+            raise InfeasibleSplitError(
+                "on_infeasible='cut' parts similar rows, never equal rows or rows of one group, and"
+                f" {np.count_nonzero(units.labels == torn[0]):,} of those hang together that pinned= has in different"
+                " partitions. Ways out: pin them to one partition, or leave groups= out."
+            )
     allocation = task.allocate(units)
     if not task.is_met(allocation):
         raise InfeasibleSplitError(
@@ -298,6 +308,7 @@ def cut_similarity(task: Task) -> NDArray[np.int64]:
         units=units.labels,
         classes=None if task.strata is None else task.strata.crossing(),
         row_hashes=task.row_hashes,
+        fixed=fixed,
         tolerance=task.tolerance,
         seed=task.seed,
     )

@@ -218,10 +218,9 @@ def split_by_similarity(
             stratify=stratify, groups=groups, missing=missing, tolerance=tolerance, certify=certify, seed=seed,
             progress=progress, on_infeasible="nearest" if on_infeasible == "nearest" else "error",
         )  # fmt: skip
-    if on_infeasible == "cut" and (time is not None or pinned is not None):
+    if on_infeasible == "cut" and time is not None:
         raise InputError(
-            "on_infeasible='cut' keeps neither the order of time nor pinned rows; choose 'drop', or leave out time= and"
-            " pinned="
+            "on_infeasible='cut' does not keep the order of time; choose 'drop', or leave out time="
         )
     pins_column = pinned if isinstance(pinned, str) else None
     named = {*named_columns(groups, weights, time, pins_column), *named_strata(stratify)}

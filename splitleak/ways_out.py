@@ -117,8 +117,10 @@ def _policies(task: Task) -> list[str]:
     if not graph.complete or task.weights is not None:  # dropping and cutting go by rows
         return []
     if len(graph.left) + 5 * graph.n_rows > PRICED:
-        cutting = [] if task.pinned is not None else ["on_infeasible='cut' cuts as little as it can"]
-        return ["on_infeasible='drop' drops as few rows as it can", *cutting]
+        return [
+            "on_infeasible='drop' drops as few rows as it can",
+            "on_infeasible='cut' cuts as little as it can",
+        ]
     try:
         codes = drop_rows(task)
     except InfeasibleSplitError:
@@ -130,8 +132,6 @@ def _policies(task: Task) -> list[str]:
             f"on_infeasible='drop' drops {count(dropped, 'row')} ({100 * dropped / len(codes):.1f} %) and leaves"
             f" {_shares(task, kept)} of the rest"
         )
-    if task.pinned is not None:
-        return ways
     try:
         crossed = Crossed.of(task, cut_similarity(task))
     except InfeasibleSplitError:

@@ -198,3 +198,29 @@ def test_too_many_pairs_to_list():
     )
     with pytest.raises(InputError, match="on_infeasible='cut' needs every similar pair"):
         split(many)
+
+
+def test_pinned_rows_stay_and_what_hangs_between_them_is_cut():
+    pinned = [None] * 400
+    pinned[10], pinned[20], pinned[390] = "test", "train", "test"
+    found = split(communities(), pinned=pinned)
+    assert found.codes[[10, 20, 390]].tolist() == [1, 0, 1]
+    assert abs(found.sizes["test"] - 80) <= 2
+    assert found.certificate.verdict == "leaking"
+
+
+def test_rows_of_a_group_that_are_pinned_apart_through_copies_are_told():
+    copies = np.array([0, 0, *range(2, 40)])
+    graph = SimilarityGraph.build(
+        np.arange(2, 39),
+        np.arange(3, 40),
+        np.full(37, 0.9),
+        n_rows=40,
+        threshold=0.5,
+        measure="edges",
+        copies=copies,
+    )
+    groups = [7, None, 7, *[None] * 37]
+    pinned = [None, "train", "test", *[None] * 37]
+    with pytest.raises(InfeasibleSplitError, match="3 of those hang together that pinned= has in different"):
+        split(graph, groups=groups, pinned=pinned)
