@@ -11,6 +11,7 @@ from splitleak.probes.base import Finding, NotApplicable, probe
 from splitleak.probes.context import AuditContext
 
 _LEAST_BEYOND = 3
+_CONTINUOUS = 0.1  # different values as a share of the rows: the gaps of counts and scores say nothing
 
 
 @probe(
@@ -43,7 +44,7 @@ def new_ranges(context: AuditContext) -> Finding:
             chance = 1.0
             if len(beyond):
                 chance = float(hypergeom.sf(len(beyond) - 1, len(known), n_held, len(beyond)))
-            if len(beyond) >= _LEAST_BEYOND:
+            if len(beyond) >= _LEAST_BEYOND and len(column.levels) >= _CONTINUOUS * len(known):
                 # who is beyond, and how far, are independent under a random split: Fisher's combination of the two
                 both = max(chance * _gap_chance(sign * values[train], sign * values[beyond]), 1e-300)
                 chance = min(1.0, both * (1 - math.log(both)))

@@ -29,6 +29,13 @@ def row_order(context: AuditContext) -> Finding:
     if known.sum() < _LEAST_ROWS:
         raise NotApplicable(f"fewer than {_LEAST_ROWS} rows have a partition and a known target")
     rows = np.flatnonzero(known)
+    if (
+        context.units is not None
+    ):  # one row of each group: those of one are together in the file and in the split
+        drawn = context.rng("SPL205").permutation(rows)
+        rows = drawn[np.unique(context.units[drawn], return_index=True)[1]]
+        if len(rows) < _LEAST_ROWS:
+            raise NotApplicable(f"fewer than {_LEAST_ROWS} groups have a partition and a known target")
     rows = rows[np.argsort(context.positions[rows], kind="stable")]
     p_target = _target_chance(context.target, rows)
     p_split = _agreement_chance((context.codes[rows] > 0).astype(np.int64))
