@@ -145,7 +145,7 @@ def molecules(seed: int = 0) -> RandomGraph:
     drugs["SMILES"] = drugs["SMILES"].str.split(",").str[0]
     drugs = drugs.drop_duplicates("SMILES")
     graph = similarity_graph(
-        drugs, on="SMILES", similarity="tanimoto(invalid=distinct)", threshold=0.3, progress=False
+        drugs, on="SMILES", similarity="tanimoto(invalid=distinct)", threshold=0.25, progress=False
     )
     return RandomGraph(
         graph.n_rows, *graph.pairs()[:2], (drugs["Phase"] == "Launched").to_numpy().astype(np.int64)
