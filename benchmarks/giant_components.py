@@ -6,7 +6,7 @@
 
 Random graphs in the shapes that similarity graphs have (`similarity_graphs.py`), and with SPLITLEAK_DATA two real
 ones: RNA that proteins bind (Jaccard of 4-mers >= 0.28, the class: longer than the median) and drugs (Tanimoto of ECFP
->= 0.25, the class: launched or not). graph-part 1.0 (extra `bench`) gets the same edges as precomputed similarities;
+>= 0.25, the class: launched or not). graph-part (extra `bench`) gets the same edges as precomputed similarities;
 its time is that of partitioning and removal alone, read from its own process. `--peer-seconds 0` leaves it out.
 
 Goals, for 97 % of 6,267 rows in one component and 80/20: at least 98.8 % kept (aim 99), test within 0.5 points, at most
