@@ -5,10 +5,11 @@
 48 drugs, 29 proteins, 1,248 interactions (DataSAIL's own fixture, `pairs/drug_protein`) with its similarity matrices.
 DataSAIL is run by `--peer-python`, an interpreter that has `datasail` (from PyPI) installed; without one, what its
 version 1.4.0 gave is printed instead. For each of its results, splitleak is asked for the same numbers of train and
-test pairs (and for 1 % of the pairs more train and fewer test) at several thresholds. Goals: no mixed pair lost; at least as many pairs in train + test (both entities
-new); no more similarity across, as the sum of the scaled L(pi) of drugs and proteins, which is what DataSAIL minimises.
-DataSAIL's runs end by a time limit and differ. Some of them part identical entities (similarity 1), which splitleak
-never does; the same sizes at no more similarity across may then be out of reach at any threshold.
+test pairs (and for 1 % of the pairs more train and fewer test) at several thresholds. Goals: no mixed pair lost; at
+least as many pairs in train + test (both entities new); no more similarity across, as the sum of the scaled L(pi) of
+drugs and proteins, which is what DataSAIL minimises. DataSAIL's runs end by a time limit and differ. Some of them
+part identical entities (similarity 1), which splitleak never does; the same sizes at no more similarity across may
+then be out of reach at any threshold.
 """
 
 from __future__ import annotations
