@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from splitleak._progress import Progress
+from splitleak.audit_call import call_record, versions
 from splitleak.auditing import open_partitions, prepare_context
 from splitleak.errors import InputError, did_you_mean
 from splitleak.impact import measure_impact
@@ -118,6 +119,7 @@ def leakage_report(
     >>> report.verdict, report["SPL303"].rows.tolist()
     ('leak', [1])
     """
+    call = call_record(locals())
     chosen = select_probes(probes)
     muted = _check_ignore(ignore)
     _check_options(alpha, seed)
@@ -149,9 +151,13 @@ def leakage_report(
             results.append(run_probe(probe, context, impact=impact))
             stage.advance()
     results = [replace(result, muted=muted.get(result.code)) for result in _with_q_values(results)]
+    results = [
+        replace(result, how=probe.how, bound=probe.bound)
+        for probe, result in zip(chosen, results, strict=True)
+    ]
     return LeakageReport(
         worst_first(results),
-        about=_about(context, chosen),
+        about=_about(context, chosen) | {"call": call, "versions": versions()},
         not_checked=_not_checked(context, chosen),
         self_test=_self_test(context, chosen) if self_test else (),
     )
@@ -196,6 +202,7 @@ def _about(context: AuditContext, chosen: Sequence[Probe]) -> dict[str, Any]:
         "time": None if context.time is None else context.time.name,
         "groups": [column.name for column in context.groups],
         "probes": [probe.code for probe in chosen],
+        "known": probe_codes(),
         "alpha": context.alpha,
         "limits": dict(context.limits),
         "seed": context.seed,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -14,6 +17,7 @@ from numpy.typing import NDArray
 
 from splitleak.errors import InputError, LeakageError, unknown_option
 from splitleak.probes.base import Finding, Status
+from splitleak.report_views import ReportViews
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,6 +79,8 @@ class ProbeResult:
         What it is worth in score.
     muted : str or None
         The caller's reason to ignore it.
+    how, bound : str
+        Of the probe: how it looks, and what limits its false alarms.
     effect, effect_name, interval, p_value, columns, remedy, evidence, picture
         As in `splitleak.probes.base.Finding`; row positions are the caller's.
     """
@@ -97,6 +103,8 @@ class ProbeResult:
     picture: Mapping[str, Any] | None = None
     impact: Impact | None = None
     muted: str | None = None
+    how: str = ""
+    bound: str = ""
 
     def __post_init__(self) -> None:
         for name in ("rows", "partners"):
@@ -156,11 +164,28 @@ class ProbeResult:
             "picture": _plain(self.picture),
             "impact": None if self.impact is None else {k: _plain(v) for k, v in vars(self.impact).items()},
             "muted": self.muted,
+            "how": self.how,
+            "bound": self.bound,
         }
+
+    @classmethod
+    def from_summary(cls, summary: Mapping[str, Any]) -> ProbeResult:
+        """Return what `summary` described; keys of later versions are ignored."""
+        fields: dict[str, Any] = {f: summary[f] for f in cls.__dataclass_fields__ if f in summary}
+        for name in ("rows", "partners"):
+            fields[name] = np.asarray(fields[name], dtype=np.int64)
+        for name in ("columns", "evidence"):
+            fields[name] = tuple(fields[name])
+        if fields["interval"] is not None:
+            fields["interval"] = tuple(fields["interval"])
+        if fields["impact"] is not None:
+            known = {k: v for k, v in fields["impact"].items() if k in Impact.__dataclass_fields__}
+            fields["impact"] = Impact(**{**known, "interval": tuple(known["interval"])})
+        return cls(**fields)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class LeakageReport:
+class LeakageReport(ReportViews):
     """What would make a score on this table, with this split, lie.
 
     Attributes
@@ -242,12 +267,29 @@ class LeakageReport:
         """Return everything in plain JSON types: what all views are made of."""
         return self._summary
 
-    def __repr__(self) -> str:
-        lines = [
-            f"LeakageReport: {self.verdict} ({len(self.findings)} findings from {len(self.results)} probes)"
-        ]
-        lines += [f"  {r.code} {r.status}: {r.title}. {r.explanation}" for r in self.findings]
-        return "\n".join(lines)
+    @classmethod
+    def from_json(cls, path: str | os.PathLike[str]) -> LeakageReport:
+        """Return the report that `to_json` wrote to a file; values that were hidden stay hidden.
+
+        Raises
+        ------
+        InputError
+            A file that is missing, no JSON, or no report; one of a later version.
+        """
+        try:
+            summary = json.loads(Path(path).read_text(encoding="utf-8-sig"))
+        except (OSError, ValueError) as error:
+            raise InputError(f"path={str(path)!r} cannot be read as a report ({error})") from error
+        if not isinstance(summary, dict) or not {"format", "results", "about"} <= set(summary):
+            raise InputError(f"path={str(path)!r} holds no report that to_json wrote")
+        if summary["format"] > FORMAT:
+            raise InputError("written by a later version of splitleak; upgrade splitleak to read it")
+        return cls(
+            tuple(ProbeResult.from_summary(result) for result in summary["results"]),
+            about=summary["about"],
+            not_checked=tuple((what, reason) for what, reason in summary["not_checked"]),
+            self_test=tuple(summary["self_test"]),
+        )
 
 
 def worst_first(results: Sequence[ProbeResult]) -> tuple[ProbeResult, ...]:
@@ -275,4 +317,6 @@ def _plain(value: Any) -> Any:
         return _number(value)
     if value is None or isinstance(value, (str, int, bool)):
         return value
+    if isinstance(value, bytes):  # a picture
+        return base64.b64encode(value).decode()
     return os.fspath(value) if isinstance(value, os.PathLike) else str(value)

@@ -69,8 +69,8 @@ class Finding:
         A small table: one mapping per column, value, step or pair looked at, worst first, same keys in each.
         Values are plain Python; row positions go under keys that end in "row".
     picture : mapping or None
-        Plain data of a picture: ``{"kind": "bars" | "histogram" | "ribbon" | "pairs", ...}``, see
-        `splitleak.rendering.audit_figures`.
+        Plain data of a picture: ``{"kind": "bars" | "histogram" | "ribbon" | "pairs" | "images" | "heatmaps",
+        ...}``, see `splitleak.rendering.audit_figures`.
     impact_of : {"columns", "rows", "none"}
         What a quick model should do without, to measure what the finding is worth in score.
     """
@@ -135,6 +135,11 @@ class Probe:
     needs: tuple[str, ...] = ()
     why: str = ""
     bound: str = ""
+
+    @property
+    def how(self) -> str:
+        """How it looks: the first sentence of the function's docstring."""
+        return " ".join((self.function.__doc__ or "").strip().partition("\n\n")[0].split())
 
     def __call__(self, context: AuditContext) -> Finding:
         """Look, or raise `NotApplicable` or `Skipped`."""

@@ -29,7 +29,7 @@ def comparison_text(summary: Summary) -> str:
 def comparison_fragment(summary: Summary) -> str:
     """Return what a notebook shows of a comparison: the table, and a histogram of each split."""
     from splitleak.rendering.figures import nearest_histogram, shared_axis
-    from splitleak.rendering.html import Section, _render
+    from splitleak.rendering.html import Section, render
 
     drawn = [s for s in summary["splits"] if s["certificate"]["nearest"] is not None]
     sections = [Section("Splits", notes(summary), tables=[comparison_table(summary)])]
@@ -43,7 +43,7 @@ def comparison_fragment(summary: Summary) -> str:
     leaking = [s["name"] for s in summary["splits"] if s["verdict"] == "leaking"]
     verdict = "leaking" if leaking else "separated"
     story = [f"Leaking: {', '.join(leaking)}."] if leaking else ["None of them leaks."]
-    return _render(
+    return render(
         "fragment.html", verdict=verdict, headline=title(summary), explanation=story, sections=sections
     )
 

@@ -26,19 +26,19 @@ if TYPE_CHECKING:
 WIDTH = 4.4  # inches
 # Placeholders that no figure uses otherwise, each replaced by a variable of the page's style sheet with a
 # default. The fills are of Okabe and Ito (2008), told apart by people with any kind of colour vision.
-_INK, _FAINT = "#010203", "#010204"
-_FILLS = ("#010205", "#010206", "#010207", "#010208")
-_LINE = "#010209"
+INK, FAINT = "#010203", "#010204"
+FILLS = ("#010205", "#010206", "#010207", "#010208")
+LINE = "#010209"
 _VARIABLES = {
-    _INK: "var(--sl-ink, #222222)",
-    _FAINT: "var(--sl-faint, #bbbbbb)",
-    _FILLS[0]: "var(--sl-fill-1, #0072b2)",
-    _FILLS[1]: "var(--sl-fill-2, #e69f00)",
-    _FILLS[2]: "var(--sl-fill-3, #009e73)",
-    _FILLS[3]: "var(--sl-fill-4, #cc79a7)",
-    _LINE: "var(--sl-line, #b3400a)",
+    INK: "var(--sl-ink, #222222)",
+    FAINT: "var(--sl-faint, #bbbbbb)",
+    FILLS[0]: "var(--sl-fill-1, #0072b2)",
+    FILLS[1]: "var(--sl-fill-2, #e69f00)",
+    FILLS[2]: "var(--sl-fill-3, #009e73)",
+    FILLS[3]: "var(--sl-fill-4, #cc79a7)",
+    LINE: "var(--sl-line, #b3400a)",
 }
-_HATCHES = ("", "////", "||||", "xxxx")
+HATCHES = ("", "////", "||||", "xxxx")
 _LONGEST = 18
 
 
@@ -76,28 +76,28 @@ def nearest_histogram(
     nearest, threshold = certificate["nearest"], certificate["threshold"]
     axis = axis or shared_axis(certificate)
     edges, counts = _bins(nearest, threshold, axis.low)
-    with _figure(2.7) as (figure, axes):
+    with plain_figure(2.7) as (figure, axes):
         below = np.zeros(len(edges) - 1)
         for i, name in enumerate(nearest["counts"]):
-            k = i % len(_FILLS)
+            k = i % len(FILLS)
             axes.bar(
-                edges[:-1], counts[i], np.diff(edges), bottom=below, align="edge", label=_short(name),
-                color=_FILLS[k], edgecolor=_INK, linewidth=0.5, hatch=_HATCHES[k],
+                edges[:-1], counts[i], np.diff(edges), bottom=below, align="edge", label=short_label(name),
+                color=FILLS[k], edgecolor=INK, linewidth=0.5, hatch=HATCHES[k],
             )  # fmt: skip
             below = below + counts[i]
         top = axis.most * 1.28
         axes.set(xlim=(axis.low, 1), ylim=(0, top), xlabel="similarity to the nearest training row")
         axes.set_ylabel("held-out rows" + (" (sample)" if nearest["sampled"] else ""))
-        axes.axvline(threshold, color=_LINE, linewidth=1.6, linestyle="--")
+        axes.axvline(threshold, color=LINE, linewidth=1.6, linestyle="--")
         toward_left = threshold - axis.low > 0.45 * (1 - axis.low)
         axes.annotate(
-            f"threshold {threshold:g}", (threshold, top), (-5 if toward_left else 5, -1), color=_LINE,
+            f"threshold {threshold:g}", (threshold, top), (-5 if toward_left else 5, -1), color=LINE,
             textcoords="offset points", ha="right" if toward_left else "left", va="top",
         )  # fmt: skip
         axes.set_title(title, loc="left")
         if len(nearest["counts"]) > 1:
-            _legend(axes)
-        return _svg(figure, identifier, f"Histogram. {title}")
+            figure_legend(axes)
+        return svg_text(figure, identifier, f"Histogram. {title}")
 
 
 def class_balance(summary: Summary, stratum: Summary, *, identifier: str = "classes") -> str:
@@ -105,24 +105,24 @@ def class_balance(summary: Summary, stratum: Summary, *, identifier: str = "clas
     shown, partitions = frequent_classes(stratum), summary["partitions"]
     labels = [stratum["labels"][at] for at in shown]
     thick = 0.8 / len(partitions)
-    with _figure(0.95 + len(labels) * max(0.26, 0.115 * len(partitions))) as (figure, axes):
+    with plain_figure(0.95 + len(labels) * max(0.26, 0.115 * len(partitions))) as (figure, axes):
         places = np.arange(len(labels))
         for i, part in enumerate(partitions):
-            k = i % len(_FILLS)
+            k = i % len(FILLS)
             shares = [100 * stratum["shares"][i][at] for at in shown]
             axes.barh(
-                places - 0.4 + thick * (i + 0.5), shares, thick, label=_short(part["name"]),
-                color=_FILLS[k], edgecolor=_INK, linewidth=0.5, hatch=_HATCHES[k],
+                places - 0.4 + thick * (i + 0.5), shares, thick, label=short_label(part["name"]),
+                color=FILLS[k], edgecolor=INK, linewidth=0.5, hatch=HATCHES[k],
             )  # fmt: skip
-        axes.set_yticks(places, [_short(label) for label in labels])
+        axes.set_yticks(places, [short_label(label) for label in labels])
         axes.invert_yaxis()
         axes.tick_params(axis="y", length=0)
         weighted = partitions[0]["weight_share"] is not None
         axes.set(xlabel=f"share of the partition's {'weight' if weighted else 'rows'} (%)", xlim=(0, None))
         if stratum["name"] != "stratify":
-            axes.set_title(_short(stratum["name"]), loc="left")
-        _legend(axes)
-        return _svg(figure, identifier, "Bars: share of each class within each partition")
+            axes.set_title(short_label(stratum["name"]), loc="left")
+        figure_legend(axes)
+        return svg_text(figure, identifier, "Bars: share of each class within each partition")
 
 
 def image_pairs(
@@ -130,7 +130,7 @@ def image_pairs(
 ) -> str:
     """Return pairs of small grey images side by side, each with a caption below it."""
     rows = -(-len(pairs) // columns)
-    with _bare_figure(0.98 * rows) as figure:
+    with bare_figure(0.98 * rows) as figure:
         grid = figure.subplots(rows, columns, squeeze=False)
         for axes in grid.flat:
             axes.set_axis_off()
@@ -138,8 +138,10 @@ def image_pairs(
             gap = np.full((left.shape[0], 1), np.nan)
             # ink on paper in a light page and in a dark one: the images bring their own background
             axes.imshow(np.hstack([left, gap, right]), cmap="gray_r", interpolation="none")
-            axes.set_title(caption, y=-0.34, fontsize=8, color=_INK)
-        return _svg(figure, identifier, f"{len(pairs)} pairs of images: " + "; ".join(c for *_, c in pairs))
+            axes.set_title(caption, y=-0.34, fontsize=8, color=INK)
+        return svg_text(
+            figure, identifier, f"{len(pairs)} pairs of images: " + "; ".join(c for *_, c in pairs)
+        )
 
 
 def _low(nearest: Summary, threshold: float) -> float:
@@ -162,19 +164,19 @@ def _bins(nearest: Summary, threshold: float, low: float) -> tuple[NDArray[Any],
     return edges[kept], np.add.reduceat(counts, kept[:-1], axis=1)
 
 
-def _short(text: str) -> str:
+def short_label(text: str) -> str:
     text = " ".join(str(text).split()) or "(empty)"
     # a label that starts with an underscore would be left out of the legend
     text = f"\N{ZERO WIDTH SPACE}{text}" if text.startswith("_") else text
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
-def _legend(axes: Axes) -> None:
+def figure_legend(axes: Axes) -> None:
     axes.figure.legend(loc="outside upper right", ncols=4, frameon=False, handlelength=1.2, columnspacing=1.0)
 
 
 @contextmanager
-def _bare_figure(height: float) -> Iterator[Figure]:
+def bare_figure(height: float) -> Iterator[Figure]:
     import matplotlib
     from matplotlib.figure import Figure
 
@@ -185,12 +187,12 @@ def _bare_figure(height: float) -> Iterator[Figure]:
         "font.sans-serif": ["DejaVu Sans"],
         "font.size": 9,
         "axes.titlesize": 9.5,
-        "text.color": _INK,
+        "text.color": INK,
         "text.parse_math": False,
-        "axes.labelcolor": _INK,
-        "axes.edgecolor": _FAINT,
-        "xtick.color": _INK,
-        "ytick.color": _INK,
+        "axes.labelcolor": INK,
+        "axes.edgecolor": FAINT,
+        "xtick.color": INK,
+        "ytick.color": INK,
         "hatch.linewidth": 0.5,
         "axes.spines.top": False,
         "axes.spines.right": False,
@@ -202,13 +204,13 @@ def _bare_figure(height: float) -> Iterator[Figure]:
 
 
 @contextmanager
-def _figure(height: float) -> Iterator[tuple[Figure, Axes]]:
-    with _bare_figure(height) as figure:
+def plain_figure(height: float) -> Iterator[tuple[Figure, Axes]]:
+    with bare_figure(height) as figure:
         axes = figure.add_subplot(facecolor="none")
         yield figure, axes
 
 
-def _svg(figure: Figure, identifier: str, description: str) -> str:
+def svg_text(figure: Figure, identifier: str, description: str) -> str:
     """Return the figure as an ``<svg>`` element that can stand in a page beside others."""
     from html import escape
 

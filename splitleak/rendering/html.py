@@ -57,23 +57,23 @@ def split_page(
     """
     title = title or f"Split of {summary['n_rows']:,} rows"
     sections = [s for s in _sections(summary) if histogram or s.title != _NEAREST]
-    return _render("page.html", title=title, **_split_verdict(summary), sections=[*before, *sections])
+    return render("page.html", title=title, **_split_verdict(summary), sections=[*before, *sections])
 
 
 def pairs_page(section: Section, *, title: str) -> str:
     """Return a page of one section, without a verdict."""
-    return _render("page.html", title=title, verdict="none", headline="", explanation=[], sections=[section])
+    return render("page.html", title=title, verdict="none", headline="", explanation=[], sections=[section])
 
 
 def split_fragment(summary: Summary) -> str:
     """Return the part of a split that a notebook shows: verdict, sizes, class balance, histogram."""
     sections = [s for s in _sections(summary, identifier="cell") if s.title in ("Sizes", "Classes", _NEAREST)]
-    return _render("fragment.html", **_split_verdict(summary), sections=sections)
+    return render("fragment.html", **_split_verdict(summary), sections=sections)
 
 
 def certificate_fragment(certificate: Summary) -> str:
     """Return what a notebook shows of a certificate: verdict, pairs across partitions, histogram."""
-    return _render(
+    return render(
         "fragment.html", **_verdict(certificate), sections=_certificate_sections(certificate, "cell")
     )
 
@@ -158,6 +158,7 @@ def _environment() -> Any:
     return environment
 
 
-def _render(template: str, **values: Any) -> str:
+def render(template: str, **values: Any) -> str:
+    """Return a template filled with values; texts are escaped."""
     text: str = _environment().get_template(template).render(**values)
     return text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from splitleak.rendering.html import Section, _render
+from splitleak.rendering.html import Section, render
 from splitleak.rendering.tables import Summary, Table, count, explanation, share
 from splitleak.rendering.tables import class_table as balance_table
 from splitleak.rendering.text import filled, printable, table_text
@@ -26,7 +26,7 @@ def interaction_fragment(summary: Summary) -> str:
     if summary["strata"]:
         sections.insert(1, Section("Classes", tables=[class_table(summary)]))
     head, *rest = verdict_sentences(summary)
-    return _render(
+    return render(
         "fragment.html",
         verdict=summary["verdict"] or "none",
         headline=head,

@@ -1,0 +1,247 @@
+"""The sentences and tables of a leakage report's summary, shared by all views."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from splitleak.rendering.audit_values import values_hidden
+from splitleak.rendering.tables import Summary, Table, count, share
+
+ROWS_SHOWN = 20
+_EVIDENCE_SHOWN = 15
+_COLUMNS_SHOWN = 12
+_SMALLEST_P = 1e-12
+
+
+def audit_headline(summary: Summary) -> str:
+    """Return the verdict in one sentence that needs no glossary."""
+    found = audit_findings(summary)
+    if summary["verdict"] == "leak":
+        leaks = sum(r["status"] == "leak" for r in found)
+        return f"Leak: a score on these data would not hold ({count(leaks, 'leak')})."
+    if summary["verdict"] == "caution":
+        ask = "1 finding needs" if len(found) == 1 else f"{len(found)} findings need"
+        return f"Caution: no certain leak; {ask} the judgement of a person."
+    if not any(r["status"] in ("clean", "leak", "caution") for r in summary["results"]):
+        return "Nothing was checked: no probe could look at these data."
+    return "Clean: no probe that could look found anything."
+
+
+def audit_explanation(summary: Summary) -> list[str]:
+    """Return the sentences behind the verdict: what was audited, and how the probes answered."""
+    about = summary["about"]
+    parts = [f"{count(about['n_rows'], 'row')}"]
+    if about["partitions"]:
+        parts.append(", ".join(f"{name} {rows:,}" for name, rows in about["partitions"].items()))
+    else:
+        parts.append("no split")
+    target = about["target"]
+    parts.append("no target" if target is None else f"target {target['name']} ({target['task']})")
+    total = sum(about["columns"].values())
+    kinds = ", ".join(f"{number} {kind}" for kind, number in sorted(about["columns"].items()))
+    parts.append(f"{count(total, 'column')}" + (f" ({kinds})" if kinds else ""))
+    looked = f"{count(len(summary['results']), 'probe')}: {tally(summary['results'])}."
+    sentences = [f"{'; '.join(parts)}.", looked]
+    if summary["verdict"] == "clean":
+        sentences.append("Clean says what these probes saw; the last sections say what nobody looked at.")
+    if about["fast"]:
+        sentences.append("fast=True: probes that take long looked at samples.")
+    return sentences
+
+
+def tally(results: Sequence[Summary]) -> str:
+    """Return how many results there are of each status: ``2 leaks, 1 caution, 14 clean``."""
+    muted = sum(r["muted"] is not None for r in results)
+    live = [r["status"] for r in results if r["muted"] is None]
+    words = (("leak", "leak"), ("caution", "caution"))
+    parts = [count(live.count(status), noun) for status, noun in words if status in live]
+    parts += [f"{live.count('clean')} clean"] if "clean" in live else []
+    parts += [f"{live.count('not_applicable')} not applicable"] if "not_applicable" in live else []
+    parts += [f"{live.count('skipped')} skipped"] if "skipped" in live else []
+    return ", ".join(parts + ([f"{muted} muted"] if muted else [])) or "none"
+
+
+def audit_findings(summary: Summary) -> list[Summary]:
+    """Return the leaks and cautions that are not muted, worst first."""
+    return [r for r in summary["results"] if r["status"] in ("leak", "caution") and r["muted"] is None]
+
+
+def of_status(summary: Summary, status: str) -> list[Summary]:
+    """Return the results of a status that are not muted."""
+    return [r for r in summary["results"] if r["status"] == status and r["muted"] is None]
+
+
+def muted_results(summary: Summary) -> list[Summary]:
+    """Return the results that the caller muted."""
+    return [r for r in summary["results"] if r["muted"] is not None]
+
+
+def not_checked(summary: Summary) -> list[tuple[str, str]]:
+    """Return what no probe looked at, and why; of many columns that could not be used, the first."""
+    entries = [(what, reason) for what, reason in summary["not_checked"]]
+    columns = [entry for entry in entries if entry[0].startswith("Column ")]
+    rest = [entry for entry in entries if not entry[0].startswith("Column ")]
+    more = len(columns) - _COLUMNS_SHOWN
+    if more > 0:
+        columns = [*columns[:_COLUMNS_SHOWN], (f"{more:,} more columns", "they cannot be used either")]
+    return columns + rest
+
+
+def by_reason(results: Sequence[Summary]) -> dict[str, list[Summary]]:
+    """Return results by their explanation, in the order in which the reasons come."""
+    grouped: dict[str, list[Summary]] = {}
+    for result in results:
+        grouped.setdefault(result["explanation"], []).append(result)
+    return grouped
+
+
+def measure_sentence(result: Summary) -> str | None:
+    """Return effect, interval and chance: ``AUC of the column alone: 0.998 (95 % interval ...); p = 1e-05``."""
+    parts = []
+    if result["effect"] is not None:
+        as_share = result["effect_name"].startswith("share")
+        text = f"{result['effect_name'] or 'effect'}: {_effect(result['effect'], as_share)}"
+        if result["interval"] is not None and None not in result["interval"]:
+            low, high = (_effect(x, as_share) for x in result["interval"])
+            text += f" (95 % interval {low} to {high})"
+        parts.append(text)
+    chance = [
+        f"{name} {chance_text(result[key])}"
+        for name, key in (("p", "p_value"), ("q", "q_value"))
+        if result[key] is not None
+    ]
+    parts += [", ".join(chance)] if chance else []
+    text = "; ".join(parts)
+    if not parts:
+        return None
+    # p and q are written small
+    return f"{text if result['effect'] is None else text[0].upper() + text[1:]}."
+
+
+def chance_text(value: float) -> str:
+    """Return ``= 0.012``, ``< 1e-12``: smaller ones say nothing more."""
+    return f"< {_SMALLEST_P:.0e}" if value < _SMALLEST_P else f"= {value:.2g}"
+
+
+def impact_sentence(result: Summary) -> str | None:
+    """Return what a finding is worth in score, or None where that was not measured."""
+    impact = result["impact"]
+    if impact is None:
+        return None
+    interval = ""
+    if None not in impact["interval"]:
+        low, high = impact["interval"]
+        interval = f", 95 % interval {low:+.3f} to {high:+.3f}"
+    return (
+        f"Worth in score ({impact['metric']} of a quick model): {_score(impact['with_leak'])} with it,"
+        f" {_score(impact['without'])} without {impact['what']} (difference {_score(impact['difference'], '+')}"
+        f"{interval})."
+    )
+
+
+def where_sentence(result: Summary) -> str | None:
+    """Return the columns and rows concerned; of many the first."""
+    parts = []
+    if result["columns"]:
+        shown = ", ".join(result["columns"][:_COLUMNS_SHOWN])
+        more = len(result["columns"]) - _COLUMNS_SHOWN
+        parts.append(f"Columns: {shown}" + (f" and {more:,} more" if more > 0 else ""))
+    rows, partners = result["rows"], result["partners"]
+    if rows:
+        most = ROWS_SHOWN // 2 if partners else ROWS_SHOWN
+        if partners:
+            shown = ", ".join(f"{a} with {b}" for a, b in zip(rows[:most], partners[:most], strict=True))
+        else:
+            shown = ", ".join(map(str, rows[:most]))
+        parts.append(
+            f"Rows, counted from 0: {shown}" + (f" and {len(rows) - most:,} more" if len(rows) > most else "")
+        )
+    return ". ".join(parts) + "." if parts else None
+
+
+def evidence_table(result: Summary) -> Table | None:
+    """Return the small table behind a finding, or None without any."""
+    entries = result["evidence"]
+    if not entries:
+        return None
+    keys = list(dict.fromkeys(key for entry in entries for key in entry))
+    rows = [tuple(_cell(entry.get(key)) for key in keys) for entry in entries[:_EVIDENCE_SHOWN]]
+    more = len(entries) - len(rows)
+    title = f"Evidence (the first {len(rows)} of {len(entries):,})" if more > 0 else "Evidence"
+    texts = {i for i, key in enumerate(keys) if any(isinstance(entry.get(key), str) for entry in entries)}
+    return Table(title, tuple(keys), rows, left=frozenset(texts))
+
+
+def self_test_table(summary: Summary) -> Table | None:
+    """Return what would have been found of planted leaks, or None where that was not asked for."""
+    entries = summary["self_test"]
+    if not entries:
+        return None
+    keys = list(dict.fromkeys(key for entry in entries for key in entry))
+    rows = [tuple(_cell(entry.get(key)) for key in keys) for entry in entries]
+    texts = {i for i, key in enumerate(keys) if any(isinstance(entry.get(key), str) for entry in entries)}
+    return Table("Self test", tuple(key.replace("_", " ") for key in keys), rows, left=frozenset(texts))
+
+
+def about_table(summary: Summary) -> Table:
+    """Return what was audited, as names and values."""
+    about = summary["about"]
+    rows = [("data", str(about["data"]))]
+    for name in ("time", "groups", "alpha", "limits", "seed", "fast"):
+        value = about.get(name)
+        if value not in (None, [], {}):
+            rows.append((name, _plain(value)))
+    versions = about.get("versions")
+    rows += [("versions", ", ".join(f"{k} {v}" for k, v in versions.items()))] if versions else []
+    rows += [("note", note) for note in about["notes"][:_COLUMNS_SHOWN]]
+    more = len(about["notes"]) - _COLUMNS_SHOWN
+    rows += [("note", f"{more:,} more notes on columns")] if more > 0 else []
+    return Table("How it was made", ("", ""), rows, left=frozenset({0, 1}))
+
+
+def audit_call(summary: Summary) -> str:
+    """Return the Python call that makes the report again."""
+    given: Mapping[str, Any] = summary["about"].get("call") or {}
+    arguments = "".join(f"\n    {name}={text}," for name, text in given.items())
+    return f"splitleak.leakage_report(\n    data,{arguments}\n)"
+
+
+def prepared(summary: Summary, *, show_values: bool) -> Summary:
+    """Return the summary as it may be shown: values of the data hidden unless they were asked for."""
+    return summary if show_values else values_hidden(summary)
+
+
+def _effect(value: float | None, as_share: bool) -> str:
+    if value is None:
+        return "?"
+    return share(value) if as_share else number(value)
+
+
+def _score(value: float | None, sign: str = "") -> str:
+    return "?" if value is None else f"{value:{sign}.3f}"
+
+
+def number(value: float) -> str:
+    """Return a number with four figures; whole ones whole."""
+    if isinstance(value, int) or (float(value).is_integer() and abs(value) >= 10):
+        return f"{value:,.0f}"
+    return f"{value:.4g}"
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return number(value) if isinstance(value, (int, float)) else _plain(value)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{k} {_plain(v)}" for k, v in value.items())
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(_plain, value))
+    if isinstance(value, float):
+        return number(value)
+    return str(value)
