@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from inspect import signature
 from typing import Any
@@ -12,17 +12,14 @@ _LIBRARIES = ("numpy", "pyarrow", "scikit-learn")
 _PER_ROW = ("split", "target", "groups", "time")  # a list may hold values of the data
 
 
-def call_record(arguments: Mapping[str, Any]) -> dict[str, str]:
-    """Return the arguments of `leakage_report` that are not its defaults, as Python that could be pasted.
+def call_record(function: Callable[..., Any], arguments: Mapping[str, Any]) -> dict[str, str]:
+    """Return the arguments of a call that are not the function's defaults, as Python that could be pasted.
 
     An array, a table or a fitted object goes by the name of its argument: it is the caller's to hand in again.
     """
-    from splitleak.leakage import leakage_report
-
-    parameters = signature(leakage_report).parameters
     return {
         name: _written(name, arguments[name])
-        for name, parameter in parameters.items()
+        for name, parameter in signature(function).parameters.items()
         if name not in ("data", "progress") and not _same(arguments[name], parameter.default)
     }
 

@@ -119,7 +119,7 @@ def leakage_report(
     >>> report.verdict, report["SPL303"].rows.tolist()
     ('leak', [1])
     """
-    call = call_record(locals())
+    call = call_record(leakage_report, locals())
     chosen = select_probes(probes)
     muted = _check_ignore(ignore)
     _check_options(alpha, seed)
