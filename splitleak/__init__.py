@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         SplitleakError,
         SplitleakWarning,
     )
+    from splitleak.extending import extend
     from splitleak.folds import Folds, fold_by_similarity
     from splitleak.graph import SimilarityGraph
     from splitleak.image_pairs import contact_sheet
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from splitleak.partition import Split
     from splitleak.probes.base import Finding, NotApplicable, Skipped, probe
     from splitleak.probes.context import AuditContext
+    from splitleak.repairing import repair
     from splitleak.report import LeakageReport, ProbeResult
     from splitleak.search import deduplicate, similarity_graph
     from splitleak.similarity.base import similarity_backend
@@ -74,11 +76,13 @@ _HOME = {
     "compare_splits": "comparison",
     "contact_sheet": "image_pairs",
     "deduplicate": "search",
+    "extend": "extending",
     "fold_by_similarity": "folds",
     "image_embedding": "similarity.image_embedding",
     "leakage_report": "leakage",
     "precomputed": "similarity.precomputed",
     "probe": "probes.base",
+    "repair": "repairing",
     "scaffolds": "similarity.molecule",
     "scaled_leakage": "crossing_mass",
     "similarity_backend": "similarity.base",
@@ -119,11 +123,13 @@ __all__ = [
     "compare_splits",
     "contact_sheet",
     "deduplicate",
+    "extend",
     "fold_by_similarity",
     "image_embedding",
     "leakage_report",
     "precomputed",
     "probe",
+    "repair",
     "scaffolds",
     "scaled_leakage",
     "similarity_backend",

@@ -170,10 +170,10 @@ class Split:
         from splitleak._tables import open_source
 
         if not check and _is_one_dimensional(data):
-            self._check_rows(len(data))
+            self.check_rows(len(data))
             return {name: _values_at(data, self[name]) for name in self.names}
         source = open_source(data)
-        self._check_rows(source.n_rows)
+        self.check_rows(source.n_rows)
         if check:
             self.check_source(source)
         return {name: source.take(self[name]) for name in self.names}
@@ -212,7 +212,7 @@ class Split:
         from splitleak._tables import open_source
 
         source = open_source(data)
-        self._check_rows(source.n_rows)
+        self.check_rows(source.n_rows)
         added = {name: _pandas_column(source, name) for name in source.column_names if name not in columns}
         return pd.concat([frame, pd.DataFrame(added, index=frame.index)], axis=1)
 
@@ -328,7 +328,7 @@ class Split:
         DataMismatchError
             Another number of rows, rows with other content or in another order.
         """
-        self._check_rows(records.n_rows)
+        self.check_rows(records.n_rows)
         made_from = self.provenance.columns if self.provenance else ()
         # without provenance (a CSV file) nobody knows which columns the hashes are of
         comparable = not records.columns or (
@@ -355,7 +355,7 @@ class Split:
             " of the split, split again, or (take) pass check=False for other values of the same rows"
         )
 
-    def _check_rows(self, n_rows: int) -> None:
+    def check_rows(self, n_rows: int) -> None:
         if n_rows != self.n_rows:
             raise DataMismatchError(
                 f"data has {n_rows:,} rows and the split was made from {self.n_rows:,}; hand in the data of"

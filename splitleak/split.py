@@ -24,6 +24,7 @@ from splitleak.feasibility import (
     feasible_threshold,
 )
 from splitleak.folds import Folds, fold_by_similarity
+from splitleak.linking import Web
 from splitleak.partition import Split
 from splitleak.pinning import check_groups, check_similar, read_pins
 from splitleak.provenance import Provenance
@@ -315,7 +316,8 @@ def _place(
         reason = np.where(codes < 0, 0, -1).astype(np.int64)
     else:
         found, task = assign_in_time(task, chronology, on_infeasible, max_dropped)
-        codes, clusters = found.codes, clusters_of_kept(task, found.codes)
+        codes = found.codes
+        clusters = Web(task.graph, task.groups).labels(codes >= 0)
         reasons, reason = REASONS, found.reason
         notes = found.notes()
     if (codes >= 0).all():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -71,10 +71,38 @@ def certify(
     >>> splitleak.certify(["one line", "another", "One  line"], ["train", "train", "test"]).verdict
     'leaking'
     """
+    search = search_of_split(
+        data, split, on=on, similarity=similarity, threshold=threshold, combine=combine, share=share,
+        missing=missing,
+    )  # fmt: skip
+    names, codes = codes_of_split(search, split)
+    return certify_search(search, names, codes, seed=seed, progress=Progress(progress))
+
+
+def codes_of_split(search: AnySearch, split: Any) -> tuple[list[str], NDArray[np.int64]]:
+    """Return the partitions of a `Split` (its data is checked), a column name or an array, and each row's code."""
+    if isinstance(split, Split):
+        split.check_data(search.records)
+        return list(split.names), split.codes
+    return partition_codes(search.source, split)
+
+
+def search_of_split(
+    data: Any,
+    split: Any,
+    *,
+    on: str | Sequence[str] | None,
+    similarity: Any,
+    threshold: float | None,
+    combine: Combine | None,
+    share: Share | None,
+    missing: Missing | None,
+    exclude: Collection[str] = (),
+) -> AnySearch:
+    """Return the search that a split was made with, as far as it says so and the arguments do not say otherwise."""
     made: Mapping[str, Any] = {}
     if isinstance(split, Split):
         made = {} if split.provenance is None else split.provenance.search_options()
-        names, codes = list(split.names), split.codes
     kind = (
         made.get("kind")
         if on is None and isinstance(made.get("similarity"), str) and similarity is None
@@ -85,22 +113,17 @@ def certify(
         threshold = made.get("threshold")  # several similarities have their own
     if similarity is None and made:
         similarity = _known(made["similarity"])
-    search = prepare_search(
+    return prepare_search(
         data,
         on=on,
         similarity="auto" if similarity is None else similarity,
         threshold=threshold,
         combine=combine or made.get("combine") or "any",
         share=share or made.get("share") or "all",
-        exclude=[split] if isinstance(split, str) else (),
+        exclude={*exclude, split} if isinstance(split, str) else exclude,
         missing=missing or made.get("missing") or "equal",
         kind=kind,
     )
-    if isinstance(split, Split):
-        split.check_data(search.records)
-    else:
-        names, codes = partition_codes(search.source, split)
-    return certify_search(search, names, codes, seed=seed, progress=Progress(progress))
 
 
 def _known(similarity: Any) -> Any:
