@@ -141,7 +141,12 @@ __all__ = [
 ]
 
 
+_MODULES = ("datasets", "planting", "testing")  # imported when first used, too
+
+
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f"splitleak.{name}")
     if name not in _HOME:
         raise AttributeError(f"module 'splitleak' has no attribute {name!r}")
     value = getattr(import_module(f"splitleak.{_HOME[name]}"), name)

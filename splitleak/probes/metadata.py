@@ -14,6 +14,8 @@ from splitleak.statistics import holm
 
 _HONEST_AUC = 0.65  # above which a column about the making of a row is worth a question
 _HONEST_R2 = 0.3
+_LEAK_AUC = 0.9  # how a row was made has no honest reason to tell the target that well
+_LEAK_R2 = 0.8
 _WORDS = frozenset({
     "source", "site", "device", "scanner", "camera", "machine", "sensor", "instrument", "hospital",
     "center", "centre", "clinic", "ward", "lab", "laboratory", "batch", "plate", "lane", "operator",
@@ -32,7 +34,7 @@ _LOOKS_SHARE = 0.5
     "Metadata gives the target away",
     needs=["target"],
     why="Where, with what and by whom a row was recorded differs between the classes here, and will not in use.",
-    bound="Only columns named (or written) as metadata; AUC above 0.65 with Holm over them; a caution.",
+    bound="Only columns named (or written) as metadata; AUC above 0.65 (a leak: 0.9), Holm over them.",
 )
 def metadata(context: AuditContext) -> Finding:
     """Score the columns that tell how a row was made."""
@@ -58,8 +60,9 @@ def metadata(context: AuditContext) -> Finding:
             evidence=evidence,
         )
     names = [s.column.name for s in hits]
+    surest = holm([s.p_above(_LEAK_R2 if regression else _LEAK_AUC, regression=regression) for s in found])
     return Finding(
-        "caution",
+        "leak" if surest.min() < context.level else "caution",
         f"{', '.join(names[:5])} tells the target ({measure} {hits[0].value:.3f}) and describes how the row was"
         " made, not what is to be learned.",
         hits[0].value,
