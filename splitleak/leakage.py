@@ -13,8 +13,10 @@ from splitleak.audit_call import call_record, versions
 from splitleak.auditing import open_partitions, prepare_context
 from splitleak.errors import InputError, did_you_mean
 from splitleak.impact import measure_impact
+from splitleak.ledger import check_ledger
 from splitleak.probes.base import NotApplicable, Probe, Skipped, probe_codes, select_probes
 from splitleak.probes.context import AuditContext
+from splitleak.probes.metrics import check_metric_fits, check_metric_name
 from splitleak.report import LeakageReport, ProbeResult, worst_first
 from splitleak.statistics import benjamini_hochberg
 
@@ -80,7 +82,7 @@ def leakage_report(
     pipeline : fitted scikit-learn transformer, Pipeline or ColumnTransformer, optional
         What turned `raw` into `data`; each step is fitted again on train and on all rows and compared.
     ledger : path, optional
-        A file that records each use of a test set; this use is added.
+        A file of JSON lines that records each use of a test set. This use is added, so each report counts as one.
     metric : str, optional
         A scorer's name of scikit-learn for the score impact; default: ROC AUC, or R2 for numbers.
     probes : "all" or list of str
@@ -122,7 +124,9 @@ def leakage_report(
     call = call_record(leakage_report, locals())
     chosen = select_probes(probes)
     muted = _check_ignore(ignore)
-    _check_options(alpha, seed)
+    _check_options(alpha, seed, metric)
+    if ledger is not None:
+        check_ledger(ledger)
     bars = Progress(progress)
     source, split = open_partitions(data, split)
     context = prepare_context(
@@ -145,6 +149,7 @@ def leakage_report(
         fast=fast,
         progress=bars,
     )
+    check_metric_fits(metric, context.target)
     with bars.stage("audit", total=len(chosen)) as stage:
         results = []
         for probe in chosen:
@@ -264,7 +269,8 @@ def _merged_limits(limits: Mapping[str, float] | None) -> dict[str, float]:
     return merged
 
 
-def _check_options(alpha: float, seed: int) -> None:
+def _check_options(alpha: float, seed: int, metric: Any) -> None:
+    check_metric_name(metric)
     if isinstance(alpha, bool) or not isinstance(alpha, (int, float)) or not 0 < alpha < 1:
         raise InputError(f"alpha must be a chance in (0, 1), got {alpha!r}")
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:

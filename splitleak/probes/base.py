@@ -180,6 +180,8 @@ _BUILT_IN = {  # code -> module; imported when asked for
     "SPL306": "splitleak.probes.class_balance",
     "SPL307": "splitleak.probes.new_categories",
     "SPL308": "splitleak.probes.new_ranges",
+    "SPL401": "splitleak.probes.held_out_size",
+    "SPL403": "splitleak.probes.earlier_uses",
 }
 
 
