@@ -184,7 +184,7 @@ def _compared(context: AuditContext, metric: Metric, pair: _Pair, what: str) -> 
         moved = metric.influence(pair.one, outcome)
         moved[kept] -= metric.influence(pair.two[kept], outcome[kept])
         if units is not None:  # rows of a unit move together
-            moved = np.bincount(np.unique(units, return_inverse=True)[1], moved)
+            moved = np.asarray(np.bincount(np.unique(units, return_inverse=True)[1], moved), dtype=np.float64)
         error = float(np.sqrt((moved**2).sum()))
     if error is None:
         return None

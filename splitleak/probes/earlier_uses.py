@@ -87,5 +87,5 @@ def _this_use(context: AuditContext) -> Use | None:
     if not values or not len(held):
         return None
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    name = None if context.target is None else context.target.name
-    return use_of(mix(total), values, target=name, used=now)
+    target = None if context.target is None else context.target.name
+    return use_of(mix(total), values, target=target, used=now)

@@ -160,7 +160,7 @@ def _scored(name: str, *, regression: bool, n_classes: int) -> Callable[[Floats,
         classes_ = np.arange(n_classes)
 
         def predict(self, x: Floats) -> Ints:
-            return np.argmax(x, axis=1).astype(np.int64)
+            return np.asarray(np.argmax(x, axis=1), dtype=np.int64)
 
         def predict_proba(self, x: Floats) -> Floats:
             return x
