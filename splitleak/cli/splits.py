@@ -1,74 +1,38 @@
-"""The command line: ``splitleak split | check | duplicates | demo``.
-
-Exit codes: 0 done, 1 the split leaks, 2 input that cannot be used or sizes that cannot be met, 3 a fault of
-splitleak itself, 130 interrupted.
-"""
+"""``splitleak split`` and ``splitleak check``."""
 
 from __future__ import annotations
 
 import shlex
-import sys
-import textwrap
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from splitleak._console import LEAKS, session
-from splitleak._files import check_folder, check_writable, write_text
+from splitleak._files import check_writable
+from splitleak.cli.options import (
+    Bars,
+    Columns,
+    Combine,
+    Data,
+    Html,
+    Missing,
+    On,
+    Seed,
+    Share,
+    Similarity,
+    Threshold,
+    app,
+    check_page,
+    named,
+    open_data,
+    write_page,
+)
 from splitleak.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from splitleak._tables import Source
     from splitleak.certificate import Certificate
-    from splitleak.rendering.html import Section
-
-# Heavy modules are imported inside the commands, so that --help answers at once.
-
-app = typer.Typer(
-    help="Split datasets so that no two similar rows are apart, and check any split for similar rows across it.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=False,
-)
-
-Data = Annotated[
-    str,
-    typer.Argument(help="Parquet, CSV, TSV or JSON lines file, or a folder of images.", show_default=False),
-]
-On = Annotated[list[str] | None, typer.Option("--on", help="Column that is compared (repeatable).")]
-Columns = Annotated[
-    str | None, typer.Option(help="Names for the columns of a CSV or TSV file without a header line: a,b,c")
-]
-Similarity = Annotated[
-    list[str] | None,
-    typer.Option(
-        help="auto, exact, jaccard, minhash, cosine, ... as in 'jaccard(unit=word, n=3)'; several (repeated), each"
-        " with its column and threshold: 'title:jaccard(0.7)'.",
-        show_default="auto",
-    ),
-]
-Combine = Annotated[
-    str, typer.Option(help="Of several similarities: any of them makes rows similar, or all must.")
-]
-Share = Annotated[
-    str, typer.Option(help="Several --on: compared as one value (all), each for itself (any), or crossed.")
-]
-Threshold = Annotated[
-    float | None,
-    typer.Option(help="Rows at least this similar count as similar, in (0, 1].", show_default=False),
-]
-Missing = Annotated[
-    str | None, typer.Option(help="A missing or empty value is: equal (to others), distinct, or an error.")
-]
-Html = Annotated[str | None, typer.Option(help="Write a page about the split to this .html file.")]
-Seed = Annotated[int, typer.Option(help="Seed of everything drawn.")]
-Bars = Annotated[
-    bool | None, typer.Option("--progress/--no-progress", help="Bars on stderr.", show_default=False)
-]
 
 
 @app.command()
@@ -135,15 +99,15 @@ def split(
 
         if out is not None:
             check_writable(out, "--out", endings=ENDINGS)
-        _check_page(html)
+        check_page(html)
         if contact_sheet and html is None:
             raise InputError("--contact-sheet goes on the page of --html; add --html split.html")
         asked = None if sizes is None else parse_sizes_text(sizes)
-        source = _open(data, columns)
+        source = open_data(data, columns)
         made = split_by_similarity(  # type: ignore[call-overload,misc]  # options are checked there
             source,
             on=on or None,
-            similarity=_named(similarity) or "auto",
+            similarity=named(similarity) or "auto",
             threshold=threshold,
             combine=combine,
             share=share,
@@ -170,7 +134,7 @@ def split(
             from splitleak.image_pairs import sheet_section
 
             pictures.append(sheet_section(source, made))
-        _write_page(html, summary, data, pictures)
+        write_page(html, summary, data, pictures)
         show_split(summary)
         print()
         for path in filter(None, (out, html)):
@@ -216,14 +180,14 @@ def check(
                 f" a column of partition names (splitleak check data.tsv --column fold); got {len(paths)}"
                 f" file{'' if len(paths) == 1 else 's'} and {'no' if column is None else 'a'} --column"
             )
-        _check_page(html)
+        check_page(html)
         saved = Split.load(paths[0]) if column is None else None
-        source = _open(paths[-1], columns)
+        source = open_data(paths[-1], columns)
         certificate = certify(
             source,
             column if saved is None else saved,  # type: ignore[arg-type]  # one of the two is there
             on=on or None,
-            similarity=_named(similarity),
+            similarity=named(similarity),
             threshold=threshold,
             combine=combine,  # type: ignore[arg-type]  # checked by the search
             share=share,  # type: ignore[arg-type]  # checked by the search
@@ -235,108 +199,12 @@ def check(
             names, codes = partition_codes(source, column)
             saved = Split(tuple(names), codes)
         summary = replace(saved, certificate=certificate).summary()
-        _write_page(html, summary, paths[-1])
+        write_page(html, summary, paths[-1])
         show_split(summary)
         if html is not None:
             print()
             show(f"wrote {html}")
         _exit_on_leak(certificate)
-
-
-@app.command()
-def duplicates(
-    data: Data,
-    on: On = None,
-    columns: Columns = None,
-    similarity: Similarity = None,
-    threshold: Threshold = None,
-    combine: Combine = "any",
-    share: Share = "all",
-    missing: Missing = "equal",
-    seed: Seed = 0,
-    most: Annotated[int, typer.Option(min=0, help="Pairs that are printed, most similar first.")] = 20,
-    out: Annotated[str | None, typer.Option(help="Write all pairs here: .csv or .parquet.")] = None,
-    html: Annotated[
-        str | None, typer.Option(help="Images: write the pairs side by side to this .html.")
-    ] = None,
-    progress: Bars = None,
-) -> None:
-    """List the pairs of rows that are near-duplicates of each other."""
-    with session():
-        from splitleak._files import replacing
-        from splitleak.rendering.terminal import show
-        from splitleak.search import similarity_graph
-
-        if out is not None:
-            check_writable(out, "--out", endings=(".csv", ".parquet"))
-        _check_page(html)
-        source = _open(data, columns)
-        graph = similarity_graph(
-            source,
-            on=on or None,
-            similarity=_named(similarity) or "auto",
-            threshold=threshold,
-            combine=combine,  # type: ignore[arg-type]  # checked by the search
-            share=share,  # type: ignore[arg-type]  # checked by the search
-            missing=missing,  # type: ignore[arg-type]  # checked by the search
-            seed=seed,
-            progress=progress,
-        )
-        show(repr(graph))
-        frame = graph.frame()
-        _show_pairs(frame.head(most), source, on)
-        if len(frame) > most:
-            show(f"... {len(frame) - most:,} more; --out pairs.csv writes all of them")
-        if out is not None:
-            with replacing(out) as temporary:
-                if out.lower().endswith(".csv"):
-                    frame.to_csv(temporary, index=False)
-                else:
-                    frame.to_parquet(temporary, index=False)
-            show(f"wrote {out}")
-        if html is not None:
-            from splitleak.image_pairs import contact_sheet
-
-            write_text(html, contact_sheet(source, graph, on=on or None))
-            show(f"wrote {html}")
-
-
-@app.command()
-def demo(out: Annotated[str, typer.Option(help="Folder for the files it writes.")] = ".") -> None:
-    """Compare a random split with a split by similarity on scikit-learn's handwritten digits, offline."""
-    with session():
-        from splitleak.demo import run
-
-        check_folder(Path(out), "--out")
-        run(Path(out))
-
-
-@app.callback(invoke_without_command=True)
-def about(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
-    if version:
-        import splitleak
-
-        print(splitleak.__version__)
-        raise typer.Exit
-
-
-def main() -> None:
-    """Run the command line (the entry point)."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # letters that the terminal cannot show must not stop the work
-            stream.reconfigure(errors="replace")
-    app()
-
-
-def _open(data: str, columns: str | None) -> Source:
-    from splitleak._tables import open_source
-
-    names = None if columns is None else [name.strip() for name in columns.split(",")]
-    return open_source(data, columns=names)
-
-
-def _named(similarity: list[str] | None) -> str | list[str] | None:
-    return similarity[0] if similarity and len(similarity) == 1 else similarity or None
 
 
 def _strata(source: Source, stratify: list[str] | None) -> Any:
@@ -361,18 +229,6 @@ def _number_or_text(text: str | None) -> float | str | None:
     return text
 
 
-def _check_page(html: str | None) -> None:
-    if html is not None:
-        check_writable(html, "--html", endings=(".html", ".htm"))
-
-
-def _write_page(html: str | None, summary: dict[str, Any], data: str, before: Sequence[Section] = ()) -> None:
-    if html is not None:
-        from splitleak.rendering.html import split_page
-
-        write_text(html, split_page(summary, title=f"Split of {Path(data).name}", before=before))
-
-
 def _check_command(
     out: str, data: str, on: list[str] | None, columns: str | None, options: dict[str, Any]
 ) -> str:
@@ -394,34 +250,6 @@ def _check_command(
     return shlex.join(command)
 
 
-def _show_pairs(frame: Any, source: Source, on: list[str] | None) -> None:
-    """Print pairs with their values, when one column says what they are."""
-    from splitleak.rendering.tables import Table
-    from splitleak.rendering.terminal import show_table
-
-    rows: list[tuple[str, ...]] = [
-        (f"{p.similarity:.3f}", f"{p.left:.0f}", f"{p.right:.0f}") for p in frame.itertuples()
-    ]
-    header = ["similarity", "row", "row"]
-    if on is None and source.images and source.meant is not None:
-        on = [source.meant]
-    if on is not None and len(on) == 1 and rows:
-        import pyarrow as pa
-
-        values = source.column(on[0])
-        for side in ("left", "right"):
-            found = values.take(pa.array(frame[side].to_numpy())).to_pylist()
-            texts = [textwrap.shorten(str(value), 40, placeholder=" ...") for value in found]
-            rows = [(*row, text) for row, text in zip(rows, texts, strict=True)]
-        header += ["left", "right"]
-    if rows:
-        show_table(Table("Pairs", tuple(header), rows, left=frozenset({3, 4})), title=False)
-
-
 def _exit_on_leak(certificate: Certificate | None) -> None:
     if certificate is not None and certificate.verdict == "leaking":
         raise typer.Exit(LEAKS)
-
-
-if __name__ == "__main__":
-    main()
