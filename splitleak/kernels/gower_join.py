@@ -99,12 +99,11 @@ def gower_pairs(
     n_leaves = len(leaves.side)
     parts = ranges(n_leaves, _PARTS)
     lock, total, done = Lock(), [0], [0]
-    nobody = np.zeros(0, dtype=np.int32)
 
     def search(part: tuple[int, int]) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
         if total[0] > MAX_PAIRS:
             return np.empty((0, 2), dtype=np.int32), np.empty(0)
-        found = _join(*inputs, *part, nobody, MAX_PAIRS)
+        found = _join(*inputs, *part, None, MAX_PAIRS)
         with lock:
             total[0] += len(found[1])
             done[0] += 1
@@ -150,14 +149,18 @@ def boxes_apart(low, high, a, b, limit):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def row_to_box(low, high, own, box_low, box_high, leaf, q, limit):  # type: ignore[no-untyped-def]
-    """Return the largest gap of a sum between row q of leaf `own` and a leaf's box, or any gap above `limit`."""
-    gap = 0.0
+def box_gaps(low, high, own, q, box_low, box_high, gaps):  # type: ignore[no-untyped-def]
+    """Write the largest gap of a sum between row q of leaf `own` and each box into `gaps`.
+
+    `box_low` and `box_high` have shape (n_sums, n_boxes): all boxes at once cost less than stopping at each early.
+    """
+    gaps[:] = np.float32(0)
     for i in range(low.shape[1]):
-        gap = max(gap, low[own, i, q] - box_high[leaf, i], box_low[leaf, i] - high[own, i, q])
-        if gap > limit:
-            break
-    return gap
+        own_low, own_high = low[own, i, q], high[own, i, q]
+        for b in range(len(gaps)):
+            above, below = own_low - box_high[i, b], box_low[i, b] - own_high
+            gap = above if above > below else below
+            gaps[b] = gap if gap > gaps[b] else gaps[b]
 
 
 @njit(nogil=True, cache=True)
@@ -166,9 +169,10 @@ def sketch_gaps(low, high, own, q, leaf, gaps):  # type: ignore[no-untyped-def]
     gaps[:] = np.float32(0)
     for i in range(low.shape[1]):
         own_low, own_high = low[own, i, q], high[own, i, q]
-        other_low, other_high = low[leaf, i], high[leaf, i]
-        for k in range(LEAF):
-            above, below = own_low - other_high[k], other_low[k] - own_high
+        for k in range(
+            LEAF
+        ):  # no slice of an array in here: counting its references costs more than the loop
+            above, below = own_low - high[leaf, i, k], low[leaf, i, k] - own_high
             gap = above if above > below else below
             gaps[k] = gap if gap > gaps[k] else gaps[k]
 
@@ -208,27 +212,41 @@ def _join(  # type: ignore[no-untyped-def]
     parent,
     most,
 ):
-    """Join the leaves `begin` to `end` with those from each on; with `parent`, only pairs that join components."""
-    linked = len(parent) > 0
+    """Join the leaves `begin` to `end` with those from each on; with `parent`, only pairs that join components.
+
+    Without it `parent` is None, not an empty array: what it asks for is then left out of the compiled loops, which are
+    several times faster for it.
+    """
     pairs, similar = np.empty((1024, 2), np.int32), np.empty(1024)
     gaps = np.empty(LEAF, np.float32)
     looked = np.zeros(
         len(side), np.int64
     )  # rows that a leaf has met since it was last looked at; -1: one component
+    near = np.empty(len(side), np.int64)
+    near_low = np.empty((low.shape[1], len(side)), np.float32)
+    near_high = np.empty_like(near_low)
+    reached = np.empty((LEAF, len(side)), np.float32)
     m = 0
     for a in range(begin, end):
         largest = limits[start[a] : start[a + 1]].max() + slack
+        n_near = 0
         for b in range(a, len(side)):
             if side[a] == side[b] and side[a] != _MIXED:
                 continue
-            if boxes_apart(box_low, box_high, a, b, largest):
-                continue
+            if not boxes_apart(box_low, box_high, a, b, largest):
+                near[n_near] = b
+                near_low[:, n_near], near_high[:, n_near] = box_low[b], box_high[b]
+                n_near += 1
+        for q in range(start[a + 1] - start[a]):
+            box_gaps(low, high, a, q, near_low[:, :n_near], near_high[:, :n_near], reached[q, :n_near])
+        for at in range(n_near):
+            b = near[at]
             for x in range(start[a], start[a + 1]):
-                limit = limits[x] + slack
                 q = x - start[a]
-                if row_to_box(low, high, a, box_low, box_high, b, q, limit) > limit:
+                limit = limits[x] + slack
+                if reached[q, at] > limit:
                     continue
-                if linked:
+                if parent is not None:
                     if looked[b] >= 0:
                         looked[b] += 1
                         if looked[b] % _AGAIN == 0 and _one_component(parent, start[b], start[b + 1]):
@@ -240,8 +258,9 @@ def _join(  # type: ignore[no-untyped-def]
                     if gaps[k] > limit:
                         continue
                     y = start[b] + k
-                    if linked and _root(parent, x) == _root(parent, y):
-                        continue
+                    if parent is not None:  # noqa: SIM102 - compiled away where there is none
+                        if _root(parent, x) == _root(parent, y):
+                            continue
                     if not within(values, weights, x, y, limits[x], leave_out):
                         continue
                     similarity = gower_pair(values, weights, place, x, y, leave_out)
@@ -253,7 +272,7 @@ def _join(  # type: ignore[no-untyped-def]
                         pairs, similar = grown, longer
                     pairs[m, 0], pairs[m, 1], similar[m] = x, y, similarity
                     m += 1
-                    if linked:
+                    if parent is not None:
                         one, other = _root(parent, x), _root(parent, y)
                         parent[max(one, other)] = min(one, other)
                         if looked[b] < 0:

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 LEAF = 64
-_PAIRS = 4096  # random pairs on which sums are chosen
+_PAIRS = 16_384  # random pairs on which sums are chosen
 _DRAWS = 4
-_MOST = 16
+_LEAST, _MOST = 6, 16
 _FLOAT32 = 1e-6  # rounding of sums, as a part of the summed weights
 
 Floats = NDArray[np.float64]
@@ -213,7 +213,7 @@ def _telling(apart: NDArray[np.bool_]) -> NDArray[np.int64]:
         gain = apart[left].sum(axis=0)
         gain[chosen] = -1
         best = int(np.argmax(gain))
-        if len(chosen) >= 4 and gain[best] <= len(apart) // 2000:
+        if len(chosen) >= _LEAST and gain[best] <= len(apart) // 8000:
             break
         chosen.append(best)
         left &= ~apart[:, best]

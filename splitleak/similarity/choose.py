@@ -15,7 +15,7 @@ from splitleak.similarity.base import Backend, get_backend
 
 EXACT_TEXT_BYTES = 200_000_000
 EXACT_VECTOR_ROWS = 300_000
-EXACT_TABLE_ROWS = 500_000
+EXACT_TABLE_ROWS = 1_000_000
 LONG_TEXT_BYTES = 1_000
 _EDGE_FILES = (".csv", ".tsv", ".parquet", ".jsonl", ".ndjson")
 _MATRIX_FILES = (".npy", ".npz")
