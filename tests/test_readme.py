@@ -25,6 +25,20 @@ def write_photos(folder: Path) -> None:
         Image.fromarray(picture(i)).save(place / f"{i:02d}.png")
 
 
+def write_visits() -> None:
+    """Write a table without leaks, and its partitions."""
+    import numpy as np
+    import pandas as pd
+
+    rng = np.random.default_rng(3)
+    visits = pd.DataFrame({"age": rng.normal(50, 9, 400).round(1), "ill": rng.integers(0, 2, 400)})
+    visits["weight"] = (visits["age"] + rng.normal(0, 20, 400)).round(2)
+    visits["fold"] = np.where(rng.random(400) < 0.25, "test", "train")
+    visits.to_csv("visits.csv", index=False)
+    for name, part in visits.groupby("fold"):
+        part.drop(columns="fold").to_csv(f"{name}.csv", index=False)
+
+
 def test_python_blocks_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert len(blocks("python")) >= 3
@@ -52,6 +66,7 @@ def test_commands_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fasta = "".join(f">protein-{i}\n{''.join(row)}\n" for i, row in enumerate(letters))
     Path("proteins.fasta").write_text(fasta)
     write_photos(Path("photos"))
+    write_visits()
     lines = [
         line for block in blocks("console") for line in block.splitlines() if line.startswith("$ splitleak")
     ]
@@ -60,3 +75,12 @@ def test_commands_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         arguments = shlex.split(line.removeprefix("$ splitleak"), comments=True)
         result = CliRunner().invoke(app, arguments)
         assert result.exit_code == 0, (line, result.output)
+
+
+def test_probes_are_those_of_the_registry() -> None:
+    from splitleak.probes.base import get_probe, probe_codes
+
+    built_in = [code for code in probe_codes() if code.startswith("SPL")]
+    wanted = [f"| {code} | {get_probe(code).title} |" for code in built_in]
+    found = re.findall(r"^\| SPL[0-9]{3} .*\|$", README.read_text(), re.MULTILINE)
+    assert found == wanted, "the table of probes in README.md should be:\n" + "\n".join(wanted)

@@ -135,8 +135,8 @@ def impact_sentence(result: Summary) -> str | None:
         interval = f", 95 % interval {low:+.3f} to {high:+.3f}"
     return (
         f"Worth in score ({impact['metric']} of a quick model): {_score(impact['with_leak'])} with it,"
-        f" {_score(impact['without'])} without {impact['what']} (difference {_score(impact['difference'], '+')}"
-        f"{interval})."
+        f" {_score(impact['without'])} without; left out: {impact['what']} (difference"
+        f" {_score(impact['difference'], '+')}{interval})."
     )
 
 

@@ -94,7 +94,7 @@ def _bars(picture: Summary, title: str, identifier: str) -> list[str]:
             around = np.maximum(0, np.vstack([values - low, high - values]))
             axes.errorbar(values, places, xerr=around, fmt="none", ecolor=INK, elinewidth=1, capsize=2)
         axes.set_yticks(places, [short_label(label) for label in labels])
-        axes.invert_yaxis()
+        axes.set_ylim(len(labels) - 0.5, -0.5)
         axes.tick_params(axis="y", length=0)
         limits = _marks(picture.get("limits"))
         unit = str(picture.get("unit") or "")
