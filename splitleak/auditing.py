@@ -24,7 +24,9 @@ from splitleak.sampling import mix
 Ints = NDArray[np.int64]
 _PARTITIONS = frozenset({"train", "test", "dev", "valid", "validation", "val", "eval", "calibration"})
 _CLASS_VALUES = 20  # numbers with more distinct values are a regression target
-_PARTITION_COLUMN = "__partition__"
+_CHANCE_PROBES = (
+    10  # so many probes test against chance and share alpha; the others count, or hold to a limit
+)
 
 
 def open_partitions(data: Any, split: Any) -> tuple[Source, Any]:
@@ -109,7 +111,6 @@ def prepare_context(
     ledger: Any,
     metric: str | None,
     alpha: float,
-    n_probes: int,
     limits: Mapping[str, float],
     seed: int,
     fast: bool,
@@ -152,7 +153,7 @@ def prepare_context(
         ledger=ledger,
         metric=metric,
         alpha=alpha,
-        level=alpha / max(1, n_probes),
+        level=alpha / _CHANCE_PROBES,
         limits=limits,
         seed=seed,
         fast=fast,

@@ -143,7 +143,6 @@ def leakage_report(
         ledger=ledger,
         metric=metric,
         alpha=float(alpha),
-        n_probes=len(probe_codes()),  # of all, so that choosing fewer does not change an answer
         limits=_merged_limits(limits),
         seed=int(seed),
         fast=fast,

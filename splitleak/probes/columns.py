@@ -19,6 +19,7 @@ ColumnKind = Literal["numeric", "category", "time", "text", "vector", "constant"
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
+_LARGEST = 1e100  # beyond, a number counts as infinite: its square would be
 _TEXT_LEVELS = 20  # a text column has more distinct values than that,
 _TEXT_WORDS = 3  # of as many words on average,
 _TEXT_SHARE = 0.3  # and that share of the rows has a value of its own
@@ -37,7 +38,7 @@ class AuditColumn:
         "category": texts that repeat, booleans; "text": sentences; "vector": equally long lists of numbers;
         "constant": one value at most (missing counts as one); "unusable": nested or mixed values, see `note`.
     missing : bool array of shape (n_rows,)
-        Null, NaN, infinite or empty.
+        Null, NaN, infinite (beyond 1e100) or empty.
     column : pyarrow.ChunkedArray or None
         The values.
     integer : bool
@@ -165,7 +166,7 @@ def seconds(column: Any, missing: NDArray[np.bool_]) -> Floats:
 
 def _numeric(name: str, column: Any) -> AuditColumn:
     values = number_matrix([column])[:, 0].astype(np.float64)
-    infinite = np.isinf(values)
+    infinite = np.abs(values) > _LARGEST
     note = f"{int(infinite.sum()):,} infinite values count as missing" if infinite.any() else ""
     values[infinite] = np.nan
     missing = np.isnan(values)

@@ -134,12 +134,14 @@ def _compare(
     else:
         as_train, as_all = (_close(mine, other) for other in others)
         verdict = "same" if as_train and as_all else "train" if as_train else "all" if as_all else "neither"
-        found.append(_answer(path, verdict, x))
+        found.append(_answer(path, verdict, x, step))
     return _transformed(step, x)
 
 
-def _answer(path: str, verdict: str, x: Any) -> dict[str, Any]:
+def _answer(path: str, verdict: str, x: Any, step: Any = None) -> dict[str, Any]:
     names = [str(name) for name in x.columns] if isinstance(x, pd.DataFrame) else []
+    if names and hasattr(step, "get_support"):
+        names = [name for name, kept in zip(names, step.get_support(), strict=True) if kept]
     return {"step": path, "verdict": _VERDICTS[verdict], "names": names}
 
 

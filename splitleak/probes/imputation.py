@@ -31,7 +31,7 @@ def imputation(context: AuditContext) -> Finding:
     """Look for a repeated value that is the mean or median of the other values of all rows."""
     parts = parts_of(context)
     raw = _raw_hits(context)
-    means, medians, honest, chance = [], [], [], 0.0
+    means, medians, honest, either, chance = [], [], [], [], 0.0
     looked = 0
     for part in parts:
         value = _repeated(part)
@@ -46,7 +46,9 @@ def imputation(context: AuditContext) -> Finding:
         if agrees(float(rest.mean()), float(of_train.mean()), value, tolerance):
             means.append(part.name)
             chance += math.log(max(chance_within(tolerance, error), 1e-300))
-        elif len(np.unique(rest)) > _DISTINCT * len(rest):
+        elif abs(float(rest.mean()) - value) <= tolerance or abs(float(np.median(rest)) - value) <= tolerance:
+            either.append(part.name)  # fits all rows, and the training rows as well
+        if part.name not in means and len(np.unique(rest)) > _DISTINCT * len(rest):
             middle, middle_train = float(np.median(rest)), float(np.median(of_train))
             if abs(middle - value) <= tolerance < abs(middle_train - value):
                 medians.append(part.name)
@@ -56,6 +58,8 @@ def imputation(context: AuditContext) -> Finding:
         raise NotApplicable("no number has one value that is repeated as a filled one is")
     if honest:
         medians = []
+    if means or medians:
+        medians += [name for name in either if name not in medians]
     return _finding(means, medians, raw or [], looked, chance)
 
 

@@ -13,7 +13,7 @@ from splitleak.probes.scores import column_scores
 from splitleak.statistics import holm
 
 _HONEST_AUC = 0.65  # above which a column about the making of a row is worth a question
-_HONEST_R2 = 0.3
+_HONEST_R2 = 0.15
 _LEAK_AUC = 0.9  # how a row was made has no honest reason to tell the target that well
 _LEAK_R2 = 0.8
 _WORDS = frozenset({
@@ -47,7 +47,7 @@ def metadata(context: AuditContext) -> Finding:
     limit, measure = (_HONEST_R2, "R2") if regression else (_HONEST_AUC, "AUC")
     found.sort(key=lambda s: (-s.value, s.column.name))
     adjusted = holm([s.p_above(limit, regression=regression) for s in found])
-    hits = [s for s, p in zip(found, adjusted, strict=True) if p < context.level]
+    hits = [s for s, p in zip(found, adjusted, strict=True) if p < context.alpha]
     evidence = [{"column": s.column.name, measure: round(s.value, 4)} for s in found[:10]]
     if not hits:
         return Finding(

@@ -82,7 +82,7 @@ def _finding(context: AuditContext, found: list[tuple[Auc, float, list[str]]]) -
     )
     sure = [i for i in range(len(found)) if p_leak[i] < context.level]
     pure = [i for i, (_, chance, _) in enumerate(found) if chance * len(found) < _PURE_P]
-    strong = sorted({*(i for i in range(len(found)) if p_caution[i] < context.level), *pure})
+    strong = sorted({*(i for i in range(len(found)) if p_caution[i] < context.alpha), *pure})
     hit = sure or strong
     best = found[hit[0] if hit else 0][0]
     common: dict[str, Any] = {
@@ -106,7 +106,7 @@ def _finding(context: AuditContext, found: list[tuple[Auc, float, list[str]]]) -
         names[0] if len(names) == 1 else f"{', '.join(names[:5])}{' and others' if len(names) > 5 else ''}"
     )
     extra = (
-        "" if sure or p_caution.min() < context.level else "; all rows with (or without) it have one class"
+        "" if sure or p_caution.min() < context.alpha else "; all rows with (or without) it have one class"
     )
     return Finding(
         "leak" if sure else "caution",

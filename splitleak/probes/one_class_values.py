@@ -15,6 +15,7 @@ _LEAST = 8
 _COMMON = 0.65  # values of a class more common than that are often pure for honest reasons
 _CHANCE = 1e-6
 _MOST_LEVELS = 1000
+_MOST_CODES = 30  # whole numbers with more different values are amounts, not codes
 
 
 @probe(
@@ -32,8 +33,9 @@ def one_class_values(context: AuditContext) -> Finding:
     n_classes = len(context.target.levels)
     shares = np.bincount(codes, minlength=n_classes) / max(1, len(codes))
     looked, found = 0, []
-    for column in context.of_kind("category"):
-        if len(column.levels) > _MOST_LEVELS:
+    for column in context.of_kind("category", "numeric"):
+        most = _MOST_LEVELS if column.kind == "category" else _MOST_CODES
+        if len(column.levels) > most or (column.kind == "numeric" and not column.integer):
             continue
         inside = column.codes[rows] >= 0
         table = np.zeros((len(column.levels), n_classes), dtype=np.int64)

@@ -43,7 +43,7 @@ def one_column(context: AuditContext) -> Finding:
     caution, leak = context.limits[f"{kind}_caution"], context.limits[f"{kind}_leak"]
     p_caution = holm([s.p_above(caution, regression=regression) for s in ordered])
     p_leak = holm([s.p_above(leak, regression=regression) for s in ordered])
-    strong = [s for s, p in zip(ordered, p_caution, strict=True) if p < context.level]
+    strong = [s for s, p in zip(ordered, p_caution, strict=True) if p < context.alpha]
     sure = [
         s
         for s, p in zip(ordered, p_leak, strict=True)

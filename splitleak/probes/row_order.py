@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from splitleak.probes.base import Finding, NotApplicable, probe
 from splitleak.probes.context import AuditContext, Target
-from splitleak.statistics import normal_tail
+from splitleak.statistics import auc, normal_tail
 
 _LEAST_ROWS = 30
+_TOLD = 0.7  # AUC of the position
 _CHANCE = 1e-4  # of each of the two: the order follows the target, the split follows the order
 
 
@@ -43,6 +44,15 @@ def row_order(context: AuditContext) -> Finding:
     common: dict[str, Any] = {"effect": None, "p_value": min(1.0, 2 * chance)}
     if p_target >= _CHANCE:
         return Finding("clean", "The order of the rows says nothing of the target.", **common)
+    told = _told(context.target, rows)
+    if p_split >= _CHANCE and told >= _TOLD and not _plainly_sorted(context.target, rows):
+        return Finding(
+            "caution",
+            f"The position of a row tells its target (AUC {told:.3f}), though the rows are not sorted by it: an index,"
+            " a number given in this order, or anything collected along it would betray it.",
+            remedy="df = df.sample(frac=1, random_state=0).reset_index(drop=True)",
+            **common | {"effect": told, "effect_name": "AUC of the position"},
+        )
     if p_split >= _CHANCE:
         return Finding(
             "clean",
@@ -84,3 +94,28 @@ def _agreement_chance(codes: NDArray[np.int64]) -> float:
     same = int((codes[1:] == codes[:-1]).sum())
     spread = np.sqrt(max(pairs * (1 - pairs), 1e-12) * (n - 1))
     return normal_tail((same - pairs * (n - 1) - 0.5) / spread)
+
+
+def _told(target: Target, rows: NDArray[np.int64]) -> float:
+    """Return the area under the ROC curve of the position for the class it tells best, in either direction."""
+    from scipy.stats import spearmanr
+
+    position = np.arange(len(rows))
+    if target.task == "regression":
+        return 0.5 + abs(float(spearmanr(position, target.values[rows]).statistic)) / 2
+    found = [0.5]
+    for k in range(len(target.levels)):
+        inside = target.codes[rows] == k
+        if 2 <= inside.sum() <= len(rows) - 2:
+            area = auc(position, inside).value
+            found.append(max(area, 1 - area))
+    return max(found)
+
+
+def _plainly_sorted(target: Target, rows: NDArray[np.int64]) -> bool:
+    """Return whether the rows are sorted by class (as many tables are kept), so that anybody sees it."""
+    if target.task == "regression":
+        steps = np.diff(target.values[rows])
+        return bool((steps >= 0).mean() > 0.95 or (steps <= 0).mean() > 0.95)
+    runs = 1 + np.count_nonzero(np.diff(target.codes[rows]))
+    return bool(runs <= 2 * len(target.levels))

@@ -13,6 +13,7 @@ from splitleak.probes.pooled import Parts, agrees, chance_within, parts_of, prec
 
 _DISTINCT = 10
 _CONTINUOUS = 0.3  # distinct values as a share of the rows, from which a column is continuous
+_SEVERAL = 0.1  # the same, for a limit that is reached once
 _EXACT = 1e-12
 _LEAST_BOUNDED = 3  # columns with limits exactly 0 and 1: a scaler is applied to most, a share is one column
 _KINDS = {"standard": "mean 0 and deviation 1", "robust": "median 0 and quartile range 1",
@@ -48,6 +49,8 @@ def scaling(context: AuditContext) -> Finding:
         continuous = sum(len(part.column.levels) > _CONTINUOUS * len(part.pooled) for part in parts)
         if bounded < max(_LEAST_BOUNDED, 0.5 * continuous) or len(hits[kind]) < 2:
             hits[kind] = []
+        elif hits[kind]:  # the scaler was applied to all of them
+            hits[kind] = [part.name for part in parts if _has_limits(part, kind)]
     if hits["minmax"]:
         hits["maxabs"] = []
     return _finding(hits, len(parts), math.exp(max(log_chance, -700)) if hits["standard"] else None)
@@ -116,7 +119,7 @@ def _has_limits(part: Parts, kind: str) -> bool:
 def _bounded(part: Parts, kind: str) -> bool:
     """Return whether a continuous column reaches an exact limit once, and in a held-out row."""
     pooled = part.pooled
-    if not _has_limits(part, kind) or len(part.column.levels) <= _CONTINUOUS * len(pooled):
+    if not _has_limits(part, kind) or len(part.column.levels) <= _SEVERAL * len(pooled):
         return False
     if kind == "maxabs":
         return bool(np.abs(part.train).max() < 1 and np.count_nonzero(np.abs(pooled) == 1) == 1)

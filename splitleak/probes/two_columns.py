@@ -58,7 +58,7 @@ def two_columns(context: AuditContext) -> Finding:
         p = normal_tail((area.value - _HONEST) / max(area.error, 1e-9)) * tests
         found.append((area, alone, min(1.0, p), left.name, right.name))
     found.sort(key=lambda entry: (-entry[0].value, entry[3], entry[4]))
-    hits = [f for f in found if f[2] < context.level and f[0].value - f[1] > _GAIN]
+    hits = [f for f in found if f[2] < context.alpha and f[0].value - f[1] > _GAIN]
     evidence = [
         {
             "columns": f"{a}, {b}",
