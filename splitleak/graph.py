@@ -183,8 +183,8 @@ class SimilarityGraph:
         (1, [0, 0, 1, 2])
         """
         threshold = check_threshold(threshold)
-        if not isinstance(n_rows, (int, np.integer)) or n_rows < 1:
-            raise InputError(f"n_rows must be a whole number of at least 1, got {n_rows!r}")
+        if isinstance(n_rows, bool) or not isinstance(n_rows, (int, np.integer)) or n_rows < 0:
+            raise InputError(f"n_rows must be a whole number of at least 0, got {n_rows!r}")
         a, b = _positions(left, "left", int(n_rows)), _positions(right, "right", int(n_rows))
         s = np.ones(len(a)) if similarity is None else np.atleast_1d(np.asarray(similarity, dtype=np.float64))
         if not len(a) == len(b) == len(s) or s.ndim != 1:

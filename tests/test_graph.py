@@ -113,8 +113,8 @@ def test_bad_edges(arguments: tuple[list[float], list[float], list[float] | None
 
 
 def test_bad_number_of_rows() -> None:
-    with pytest.raises(InputError, match="n_rows must be a whole number of at least 1, got 0"):
-        SimilarityGraph.from_edges([], [], n_rows=0, threshold=0.5)
+    with pytest.raises(InputError, match="n_rows must be a whole number of at least 0, got -1"):
+        SimilarityGraph.from_edges([], [], n_rows=-1, threshold=0.5)
 
 
 @pytest.mark.parametrize("threshold", [0, -1, 1.01, float("nan"), "high", None, True])

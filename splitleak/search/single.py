@@ -208,6 +208,9 @@ def row_values(records: Records) -> Any:
         buffer, offsets = records.text()
         whole = buffer.tobytes()
         return [whole[a:b].decode() for a, b in pairwise(offsets.tolist())]
+    if records.kind == "views":
+        parts = [row_values(part) for part in records.parts]
+        return [dict(zip(records.columns, row, strict=True)) for row in zip(*parts, strict=True)]
     if records.kind == "vector":
         return records.vectors if isinstance(records.vectors, np.ndarray) else records.vectors.toarray()
     assert records.table is not None

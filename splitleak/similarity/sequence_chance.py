@@ -16,9 +16,14 @@ SHUFFLED = 128, 1_024  # ... and shuffled ones that they are compared with: as m
 _CELLS = 2e10
 
 
-def chance_level(data: Input, definition: Definition, threshold: float, seed: int) -> Chance:
-    """Compare a sample of the sequences with a sample of shuffled ones: each keeps its length and composition."""
+def chance_level(data: Input, definition: Definition, threshold: float, seed: int) -> Chance | None:
+    """Compare a sample of the sequences with a sample of shuffled ones: each keeps its length and composition.
+
+    None where there is no sequence.
+    """
     sequences, lengths = data.prepared.sequences, data.prepared.lengths
+    if not len(lengths):
+        return None
     keys = data.drawn(seed)
     drawn = np.argsort(keys, kind="stable")
     strands = 2 if len(sequences.reverse) else 1
