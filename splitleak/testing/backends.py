@@ -149,9 +149,9 @@ def _check_look_up(trial: Trial, truth: Floats) -> None:
         return
     others = np.where(np.eye(n, dtype=bool), np.nan, truth)
     for side in range(int(sides.max()) + 1):
-        here = np.where(sides == side, others, np.nan)
-        known = np.isfinite(here).any(axis=1)
-        best = np.where(known, np.nanmax(np.where(known[:, None], here, 0.0), axis=1), np.nan)
+        here = np.where((sides == side)[None, :], others, np.nan)
+        best = np.where(np.isnan(here), -np.inf, here).max(axis=1)
+        best = np.where(np.isfinite(best), best, np.nan)
         told = np.where(best < max(found.floor, 0.0), 0.0, best)
         wrong = ~np.isclose(found.nearest[:, side], told, rtol=0, atol=trial.tolerance, equal_nan=True)
         if wrong.any():
@@ -164,7 +164,7 @@ def _check_look_up(trial: Trial, truth: Floats) -> None:
             )
     if found.degree is None:
         return
-    count = (others[:, sides != IGNORED] >= trial.threshold).sum(axis=1)
+    count = (others[:, np.flatnonzero(sides != IGNORED)] >= trial.threshold).sum(axis=1)
     degree = np.asarray(found.degree)
     if not np.array_equal(degree, count):
         row = int(np.flatnonzero(degree != count)[0])
