@@ -431,7 +431,7 @@ def test_missing_values_mean_what_was_chosen():
         (
             {"n": [1], "m": [2]},
             {},
-            r"no column holds text or lists of numbers .*on=\['n', 'm'\]; similarity='exact'",
+            r"no column holds text or lists of numbers .*on=\['n', 'm'\]; similarity='gower'",
         ),
         ({"a": ["x"]}, {"exclude": ["a"]}, r"on= is needed: no column holds text .*columns: none left"),
         ({"text": ["x"]}, {"on": "texts"}, r"on='texts' is not a column of the data; did you mean 'text'\?"),

@@ -130,7 +130,8 @@ def _only_candidate(source: Source, exclude: Collection[str], kind: str | None) 
     others = f"; columns of numbers are compared together when named: on={numbers[:5]!r}" if numbers else ""
     raise InputError(
         f"on= is needed: no column holds {' or '.join(_HOLDS[role] for role in wanted)}"
-        f" (columns: {list_names(open_names) or 'none left'}){others}; similarity='exact' compares whole rows"
+        f" (columns: {list_names(open_names) or 'none left'}){others}; similarity='gower' compares whole rows,"
+        " 'exact' finds equal ones"
     )
 
 

@@ -420,3 +420,9 @@ def test_a_real_table() -> None:
         records, rows, threshold=0.95, sides=np.zeros(len(table), dtype=np.int64)
     )
     assert np.array_equal(found.degree, graph.degrees()[rows])
+
+
+def test_auto_takes_equal_rows_of_very_large_tables(monkeypatch) -> None:
+    monkeypatch.setattr("splitleak.similarity.choose.EXACT_TABLE_ROWS", 20)
+    assert splitleak.similarity_graph(mixture(20), on=list("wxabcd")).measure == "gower"
+    assert splitleak.similarity_graph(mixture(21), on=list("wxabcd")).measure == "exact"
