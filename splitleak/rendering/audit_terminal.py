@@ -6,6 +6,7 @@ import sys
 
 from splitleak.rendering.audit_text import audit_lines
 from splitleak.rendering.tables import Summary
+from splitleak.rendering.text import WIDTH
 
 _STYLES = {
     "leak": "bold red",
@@ -25,5 +26,6 @@ def show_audit(summary: Summary) -> None:
     from rich.console import Console
 
     console = Console()
-    for style, text in audit_lines(summary):
-        console.print(text, style=_STYLES.get(style, ""), markup=False, highlight=False, emoji=False)
+    for style, text in audit_lines(summary, width=min(WIDTH, console.width)):
+        drawn = _STYLES.get(style, "")
+        console.print(text, style=drawn, markup=False, highlight=False, emoji=False, soft_wrap=True)

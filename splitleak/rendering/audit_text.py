@@ -23,7 +23,9 @@ from splitleak.rendering.tables import Summary, count
 from splitleak.rendering.text import WIDTH, printable, table_text
 
 _GRADE = {"leak": "LEAK", "caution": "CAUTION"}
-Line = tuple[str, str]  # a style's name and the text of one paragraph
+Line = tuple[str, str]  # a style's name and a text
+Paragraph = tuple[str, str, int]  # and how far its further lines are set in
+_GAP: Paragraph = ("", "", 0)
 
 
 def audit_repr(summary: Summary) -> str:
@@ -44,13 +46,24 @@ def audit_text(summary: Summary) -> str:
     return "\n".join(text for _, text in audit_lines(summary))
 
 
-def audit_lines(summary: Summary) -> Iterator[Line]:
-    """Yield the lines of a report with the name of their style ("leak", "caution", "clean", "title", "code", "")."""
-    yield summary["verdict"], audit_headline(summary)
+def audit_lines(summary: Summary, *, width: int = WIDTH) -> Iterator[Line]:
+    """Yield the lines of a report with the name of their style ("leak", "caution", "clean", "title", "code", "").
+
+    Prose is wrapped at `width` columns; code and tables are left as they are.
+    """
+    for style, text, hang in _paragraphs(summary):
+        if style in ("code", "table") or not text:
+            yield style, text
+        else:
+            yield from ((style, line) for line in _wrapped(text, width, hang))
+
+
+def _paragraphs(summary: Summary) -> Iterator[Paragraph]:
+    yield summary["verdict"], audit_headline(summary), 0
     for sentence in audit_explanation(summary):
-        yield from _filled(sentence)
+        yield "", sentence, 0
     for result in audit_findings(summary):
-        yield "", ""
+        yield _GAP
         yield from _finding_lines(result)
     yield from _clean_lines(of_status(summary, "clean"))
     yield from _reason_lines("Not applicable", of_status(summary, "not_applicable"))
@@ -59,64 +72,53 @@ def audit_lines(summary: Summary) -> Iterator[Line]:
     if muted:
         yield from _titled("Muted")
         for r in muted:
-            yield from _bullet(f"{r['code']} {r['title']} ({r['status']}): {r['muted']}")
+            yield "", f"  {r['code']} {r['title']} ({r['status']}): {r['muted']}", 4
     if summary["not_checked"]:
         yield from _titled("Not checked")
         for what, reason in not_checked(summary):
-            yield from _bullet(f"{what}: {reason}")
+            yield "", f"  {what}: {reason}", 4
     tested = self_test_table(summary)
     if tested is not None:
         yield from _titled("Self test: of leaks planted in a copy of these data")
-        yield "", table_text(tested)
+        yield "table", table_text(tested), 0
 
 
-def _finding_lines(result: Summary) -> Iterator[Line]:
+def _finding_lines(result: Summary) -> Iterator[Paragraph]:
     grade = _GRADE[result["status"]]
-    yield result["status"], printable(f"{grade} {result['code']} {result['title']} [{result['severity']}]")
+    yield result["status"], f"{grade} {result['code']} {result['title']} [{result['severity']}]", 0
     measured, impact, where = measure_sentence(result), impact_sentence(result), where_sentence(result)
     for sentence in (result["explanation"], measured, impact, where):
         if sentence:
-            yield from _filled(sentence, "  ")
+            yield "", f"  {sentence}", 2
     if result["remedy"]:
-        yield "", "  What to do:"
+        yield "", "  What to do:", 2
         for line in result["remedy"].splitlines():
-            yield "code", f"    {printable(line)}"
+            yield "code", f"    {printable(line)}", 0
 
 
-def _clean_lines(results: list[Summary]) -> Iterator[Line]:
+def _clean_lines(results: list[Summary]) -> Iterator[Paragraph]:
     if not results:
         return
     codes = ", ".join(r["code"] for r in results)
-    yield "", ""
-    yield from _filled(f"{count(len(results), 'probe')} found nothing: {codes}.")
+    yield _GAP
+    yield "", f"{count(len(results), 'probe')} found nothing: {codes}.", 0
 
 
-def _reason_lines(title: str, results: list[Summary]) -> Iterator[Line]:
+def _reason_lines(title: str, results: list[Summary]) -> Iterator[Paragraph]:
     if not results:
         return
     yield from _titled(title)
     for reason, group in by_reason(results).items():
-        yield from _bullet(f"{', '.join(r['code'] for r in group)}: {reason}")
+        yield "", f"  {', '.join(r['code'] for r in group)}: {reason}", 4
 
 
-def _titled(title: str) -> Iterator[Line]:
-    yield "", ""
-    yield "title", f"{title}:"
+def _titled(title: str) -> Iterator[Paragraph]:
+    yield _GAP
+    yield "title", f"{title}:", 0
 
 
-def _bullet(text: str) -> Iterator[Line]:
-    return _filled(text, "  ", "    ")
-
-
-def _filled(text: str, indent: str = "", hang: str | None = None) -> Iterator[Line]:
-    """Yield one paragraph on lines of at most 100 characters; a number keeps its percent sign."""
+def _wrapped(text: str, width: int, hang: int) -> list[str]:
+    """Return a paragraph on lines; a number keeps its percent sign."""
     kept = printable(text).replace(" %", "\N{NO-BREAK SPACE}%")
-    wrapped = textwrap.wrap(
-        kept,
-        WIDTH,
-        initial_indent=indent,
-        subsequent_indent=indent if hang is None else hang,
-        break_on_hyphens=False,
-    )
-    for line in wrapped or [""]:
-        yield "", line.replace("\N{NO-BREAK SPACE}%", " %")
+    lines = textwrap.wrap(kept, width, subsequent_indent=" " * hang, break_on_hyphens=False)
+    return [line.replace("\N{NO-BREAK SPACE}%", " %") for line in lines]

@@ -1,6 +1,8 @@
 """Every view of a leakage report: structure, escaping, sizes, and that values stay hidden."""
 
 import json
+import re
+import sys
 from xml.etree import ElementTree
 
 import numpy as np
@@ -15,6 +17,7 @@ from splitleak.probes.base import probe_codes
 from splitleak.rendering.audit import chance_text, number
 from splitleak.rendering.audit_coverage import coverage_table, place_of
 from splitleak.rendering.audit_figures import audit_figures
+from splitleak.rendering.audit_terminal import show_audit
 from splitleak.rendering.audit_values import HIDDEN
 from splitleak.report import LeakageReport
 from tests.rendering.audits import EVIL, PICTURES, SECRET, made_up, planted, table
@@ -48,6 +51,18 @@ def test_text_says_verdict_first_then_the_worst() -> None:
     for result in report.results:
         assert result.code in text
     assert "Column nested" in text[text.index("Not checked:") :]
+
+
+def test_on_a_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    show_audit(planted().summary())
+    shown = re.sub("\x1b\\[[0-9;]*m", "", capsys.readouterr().out)
+    assert shown.startswith("Leak: ")
+    code = "df = df.drop("
+    assert all(len(line) <= 60 for line in shown.splitlines() if code not in line and EVIL not in line)
+    assert shown.split() == str(planted()).split()
+    assert any(line.startswith(f"    {code}") for line in shown.splitlines())
 
 
 def test_repr_is_short_and_says_the_next_step() -> None:
