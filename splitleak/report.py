@@ -124,7 +124,8 @@ class ProbeResult:
         return cls(
             code, title, finding.status, finding.explanation, why, finding.effect, finding.effect_name,
             finding.interval, finding.p_value, None, tuple(finding.columns), rows[order],
-            partners[order] if len(partners) else partners, finding.remedy, evidence, finding.picture,
+            partners[order] if len(partners) else partners, finding.remedy, evidence,
+            _of_caller(finding.picture, positions),
         )  # fmt: skip
 
     @property
@@ -298,6 +299,14 @@ def worst_first(results: Sequence[ProbeResult]) -> tuple[ProbeResult, ...]:
     return tuple(
         sorted(results, key=lambda r: (1.5 if r.muted else _ORDER[r.status], severity[r.severity], r.code))
     )
+
+
+def _of_caller(picture: Mapping[str, Any] | None, positions: Ints) -> Mapping[str, Any] | None:
+    """Return a picture whose rows, if it shows pairs of them, are the caller's."""
+    if picture is None or picture.get("kind") != "pairs":
+        return picture
+    pairs = [[int(positions[a]), int(positions[b]), *rest] for a, b, *rest in picture["pairs"]]
+    return {**picture, "pairs": pairs}
 
 
 def _number(value: float | None) -> float | None:

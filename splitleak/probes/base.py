@@ -159,11 +159,15 @@ class Probe:
 
 _REGISTRY: dict[str, Probe] = {}
 _BUILT_IN = {  # code -> module; imported when asked for
+    "SPL101": "splitleak.probes.exact_duplicates",
+    "SPL102": "splitleak.probes.near_duplicates",
+    "SPL103": "splitleak.probes.conflicting_duplicates",
     "SPL110": "splitleak.probes.scaling",
     "SPL111": "splitleak.probes.imputation",
     "SPL112": "splitleak.probes.decorrelation",
     "SPL113": "splitleak.probes.target_encoding",
     "SPL114": "splitleak.probes.feature_selection",
+    "SPL115": "splitleak.probes.resampling",
     "SPL116": "splitleak.probes.fitted_pipeline",
     "SPL201": "splitleak.probes.one_column",
     "SPL202": "splitleak.probes.missingness",

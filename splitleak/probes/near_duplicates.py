@@ -1,0 +1,200 @@
+"""SPL102: held-out rows that are nearly equal to a row that the model is trained on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from splitleak.probes.base import Finding, NotApplicable, Skipped, probe
+from splitleak.probes.context import AuditContext
+from splitleak.probes.equal_rows import equal_rows
+from splitleak.probes.near_neighbours import CLOSE, Nearest, nearest_rows
+from splitleak.probes.near_texts import Similar, find_similar, searches
+from splitleak.probes.partial_copies import best_agreement
+from splitleak.statistics import wilson_interval
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+_LEAST_ROWS, _LEAST_SHARE = 2, 0.01
+_MOST_PAIRS = 24
+_BARS = 20
+
+
+@dataclass(frozen=True, eq=False)
+class _Look:
+    """What one way of looking found."""
+
+    status: Literal["leak", "caution", "clean"]
+    told: str
+    searched: int
+    rows: Ints
+    partners: Ints
+    similarity: Floats  # in (0, 1]
+    how: str
+    picture: dict[str, Any] | None = None
+
+
+@probe(
+    "SPL102",
+    "Near-duplicates across partitions",
+    needs=["split"],
+    why="The model is asked about rows that it has all but seen, so the score measures memory.",
+    bound="Nearest rows against what the next ones foretell, at a false discovery rate of 0.01; at least 1 % of rows.",
+)
+def near_duplicates(context: AuditContext) -> Finding:
+    """Look at numbers, at columns that agree, and at texts, sequences and vectors."""
+    looks: list[_Look] = []
+    reasons: list[str] = []
+    asked = searches(context)
+    for options in asked:
+        try:
+            looks.append(_by_measure(context, find_similar(context, options)))
+        except NotApplicable as reason:
+            reasons.append(str(reason))
+        except Skipped as reason:
+            if len(asked) == 1 and not context.of_kind("numeric"):
+                raise
+            reasons.append(str(reason))
+    nearest = nearest_rows(context)
+    if nearest is not None:
+        looks.append(_by_distance(context, nearest))
+    agreement = best_agreement(context)
+    if agreement is not None:
+        hit = _unequal(context, agreement.rows, agreement.partners) & agreement.copies()
+        rows, partners = agreement.rows[hit], agreement.partners[hit]
+        enough = _enough(len(rows), len(agreement.rows))
+        told = f"{len(rows):,} agree with a training row in at least 70 % of the columns, by no chance"
+        looks.append(
+            _Look("caution" if enough else "clean", told, len(agreement.rows), rows, partners,
+                  agreement.share[hit], "columns that agree")
+        )  # fmt: skip
+    if not looks:
+        raise NotApplicable(
+            "; ".join(reasons)
+            or "needs two numbers of many values, five columns, or texts of 20 characters; name a measure with"
+            " similarity="
+        )
+    return _together(context, looks)
+
+
+def _by_distance(context: AuditContext, nearest: Nearest) -> _Look:
+    hit = nearest.copies() & _unequal(context, nearest.rows, nearest.partners)
+    close = hit & (nearest.distance <= CLOSE)
+    tested = len(nearest.rows)
+    status: Literal["leak", "caution", "clean"] = "clean"
+    if _enough(int(close.sum()), tested):
+        status = "leak"
+    elif _enough(int(hit.sum()), tested):
+        status = "caution"
+    told = (
+        f"{int(hit.sum()):,} are far closer to a training row than its neighbours foretell"
+        f" ({int(close.sum()):,} within {CLOSE} robust standard deviations)"
+    )
+    return _Look(
+        status,
+        told,
+        tested,
+        nearest.rows[hit],
+        nearest.partners[hit],
+        1 / (1 + nearest.distance[hit]),
+        "distance of numbers",
+        _histogram(nearest, hit),
+    )
+
+
+def _by_measure(context: AuditContext, found: Similar) -> _Look:
+    other = _unequal(context, found.rows, found.partners)
+    rows = found.rows[other]
+    status: Literal["leak", "caution", "clean"] = "clean"
+    if _enough(len(rows), found.searched):
+        status = "caution" if found.templates else "leak"
+    elif len(rows) >= _LEAST_ROWS:
+        status = "caution"
+    told = (
+        f"{len(rows):,} have a similarity of at least {found.threshold:g} ({found.what}) with a row elsewhere"
+    )
+    if found.templates:
+        told += ", most of them with many: forms rather than copies"
+    return _Look(
+        status, told, found.searched, rows, found.partners[other], found.similarity[other], found.what
+    )
+
+
+def _unequal(context: AuditContext, rows: Ints, partners: Ints) -> NDArray[np.bool_]:
+    """Return which pairs are not equal in all features: those are another probe's."""
+    group = equal_rows(context, across=True).group
+    return np.asarray(group[rows] != group[partners])
+
+
+def _enough(count: int, tested: int) -> bool:
+    return count >= max(_LEAST_ROWS, _LEAST_SHARE * tested)
+
+
+def _together(context: AuditContext, looks: list[_Look]) -> Finding:
+    rank = {"leak": 0, "caution": 1, "clean": 2}
+    looks = sorted(looks, key=lambda look: (rank[look.status], -len(look.rows) / max(1, look.searched)))
+    worst = looks[0]
+    loud = [look for look in looks if look.status != "clean"]
+    shown = loud or looks
+    rows = np.concatenate([look.rows for look in shown])
+    partners = np.concatenate([look.partners for look in shown])
+    similarity = np.concatenate([look.similarity for look in shown])
+    how = np.repeat([look.how for look in shown], [len(look.rows) for look in shown])
+    _, first = np.unique(rows, return_index=True)
+    rows, partners, similarity, how = rows[first], partners[first], similarity[first], how[first]
+    best = np.lexsort((rows, -similarity))[:_MOST_PAIRS]
+    total = len(context.held_out)
+    of = (
+        f"{worst.searched:,} of {total:,} held-out rows"
+        if worst.searched < total
+        else f"{total:,} held-out rows"
+    )
+    picture = worst.picture
+    if picture is None and len(best):
+        picture = {
+            "kind": "pairs",
+            "pairs": [[int(rows[i]), int(partners[i]), float(similarity[i])] for i in best],
+        }
+    count = len(worst.rows)
+    return Finding(
+        worst.status,
+        f"Of {of} looked at, {'; '.join(look.told for look in shown)}.",
+        count / max(1, worst.searched),
+        "share of the held-out rows looked at",
+        interval=wilson_interval(count, worst.searched),
+        rows=rows if loud else rows[:0],
+        partners=partners if loud else partners[:0],
+        remedy='df = df.drop(index=df.index[report["SPL102"].rows])' if loud else "",
+        evidence=[
+            {
+                "row": int(rows[i]),
+                "near row": int(partners[i]),
+                "similarity": round(float(similarity[i]), 4),
+                "found by": str(how[i]),
+            }
+            for i in best
+        ]
+        if loud
+        else [],
+        picture=picture if loud else None,
+        impact_of="rows" if loud else "none",
+    )
+
+
+def _histogram(nearest: Nearest, hit: NDArray[np.bool_]) -> dict[str, Any]:
+    distance = nearest.distance
+    edges = np.linspace(0, max(float(np.quantile(distance, 0.99)), 1e-9), _BARS + 1)
+    clipped = np.minimum(distance, edges[-1])
+    return {
+        "kind": "histogram",
+        "edges": edges.tolist(),
+        "counts": {
+            "far closer than its neighbours": np.histogram(clipped[hit], edges)[0].tolist(),
+            "as close as its neighbours": np.histogram(clipped[~hit], edges)[0].tolist(),
+        },
+        "marks": [{"value": CLOSE, "name": "a leak up to here"}],
+        "unit": "distance to the nearest training row, in robust standard deviations",
+    }

@@ -1,0 +1,151 @@
+"""Near-duplicate texts, sequences, images, vectors, or whatever the caller calls similar, across the partitions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from splitleak.errors import InputError
+from splitleak.graph import SimilarityGraph
+from splitleak.probes.base import NotApplicable, Skipped
+from splitleak.probes.context import AuditContext
+from splitleak.probes.equal_rows import LONG_TEXT, is_long
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+_MOST_ROWS, _FAST_ROWS = 200_000, 20_000
+_TEMPLATE = 20  # training rows similar to one held-out row: a form letter rather than a copy
+
+
+@dataclass(frozen=True, eq=False)
+class Similar:
+    """Held-out rows that are similar to a row of another partition by a measure of `splitleak.similarity`.
+
+    Attributes
+    ----------
+    what : str
+        The measure and its columns, for a reader.
+    threshold : float
+        Inclusive, in (0, 1].
+    searched : int
+        Held-out rows looked at.
+    rows, partners : int64 arrays of shape (n_found,)
+        Held-out rows, and the most similar row of another partition (a training row if there is one).
+    similarity : float64 array of shape (n_found,)
+        Of these pairs.
+    degree : int64 array of shape (n_found,)
+        Rows of other partitions that each is similar to.
+    """
+
+    what: str
+    threshold: float
+    searched: int
+    rows: Ints
+    partners: Ints
+    similarity: Floats
+    degree: Ints
+
+    @property
+    def templates(self) -> bool:
+        """Whether most rows found are similar to many others: form letters, which honest data hold."""
+        return bool(len(self.rows)) and float(np.median(self.degree)) > _TEMPLATE
+
+
+def searches(context: AuditContext) -> list[dict[str, Any]]:
+    """Return the searches that these data ask for, as arguments of `splitleak.search`."""
+    given = not (isinstance(context.similarity, str) and context.similarity == "auto")
+    if given or context.compared or context.threshold is not None:
+        return [
+            {
+                "on": list(context.compared) or None,
+                "similarity": context.similarity,
+                "threshold": context.threshold,
+            }
+        ]
+    wanted = [c.name for c in context.of_kind("text", "vector") if c.kind == "vector" or is_long(c)]
+    if not wanted and len(context.columns) == 1:
+        wanted = [c.name for c in context.columns.values() if c.kind == "category" and is_long(c)]
+    return [{"on": name, "similarity": "auto", "threshold": None} for name in sorted(wanted)]
+
+
+def find_similar(context: AuditContext, options: dict[str, Any]) -> Similar:
+    """Search across the partitions.
+
+    Raises
+    ------
+    NotApplicable, Skipped
+        Columns that cannot be compared this way (when the caller named nothing), a missing extra.
+    """
+    from splitleak.search.prepare import prepare_search
+
+    rows = _rows(context)
+    data = _data(context, rows)
+    named = options["on"] is not None or not isinstance(options["similarity"], str)
+    if not context.source.column_names:
+        options = {**options, "on": None}
+    outside = {*context.columns}
+    exclude = [name for name in context.source.column_names if name not in outside]
+    try:
+        search = prepare_search(data, exclude=exclude, missing="distinct", **options)
+        sides = context.codes[rows]
+        graph = search.graph(sides=sides, seed=context.seed)
+    except ImportError as error:
+        raise Skipped(str(error)) from None
+    except InputError as error:
+        if named and (context.compared or options["similarity"] != "auto"):
+            raise
+        raise NotApplicable(str(error)) from None
+    return _found(context, search, graph, rows, options)
+
+
+def _rows(context: AuditContext) -> Ints:
+    inside = np.flatnonzero(context.codes >= 0)
+    return context.sample(inside, _FAST_ROWS if context.fast else _MOST_ROWS, "similar rows")
+
+
+def _data(context: AuditContext, rows: Ints) -> Any:
+    if context.table is not None:
+        return context.table.take(rows)
+    return context.source.take(context.positions[rows])
+
+
+def _found(
+    context: AuditContext, search: Any, graph: SimilarityGraph, rows: Ints, options: dict[str, Any]
+) -> Similar:
+    held = np.isin(rows, context.held_out)
+    left = np.concatenate([graph.left, graph.right])
+    right = np.concatenate([graph.right, graph.left])
+    value = np.concatenate([graph.similarity, graph.similarity]).astype(np.float64)
+    mine = held[left]
+    left, right, value = left[mine], right[mine], value[mine]
+    if len(left) and options["on"] is not None and isinstance(options["on"], str):
+        kept = _long_enough(context, options["on"], rows)[left]
+        left, right, value = left[kept], right[kept], value[kept]
+    order = np.lexsort((right, -value, context.codes[rows[right]] != 0, left))
+    left, right, value = left[order], right[order], value[order]
+    first = np.flatnonzero(np.concatenate([[True], left[1:] != left[:-1]])) if len(left) else np.zeros(0, int)
+    degree = np.diff(np.append(first, len(left)))
+    return Similar(
+        what=search.name if hasattr(search, "name") else "the similarities asked for",
+        threshold=float(graph.threshold),
+        searched=int(held.sum()),
+        rows=rows[left[first]],
+        partners=rows[right[first]],
+        similarity=value[first],
+        degree=degree.astype(np.int64),
+    )
+
+
+def _long_enough(context: AuditContext, name: str, rows: Ints) -> NDArray[np.bool_]:
+    """Return which texts are long enough to be evidence."""
+    column = context.columns.get(name)
+    if column is None or column.kind not in ("text", "category") or context.table is None:
+        return np.ones(len(rows), dtype=bool)
+    import pyarrow.compute as pc
+
+    length = pc.utf8_length(context.table[name].take(rows)).fill_null(0)
+    return np.asarray(length.to_numpy() >= LONG_TEXT)

@@ -1,0 +1,260 @@
+"""SPL101, SPL102, SPL103, SPL115: copies, near copies, conflicting copies, resampling."""
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import splitleak
+from splitleak.planting import plant
+from splitleak.probes.equal_rows import linearly_dependent
+from splitleak.probes.near_neighbours import scaling_p
+from tests.probes.audits import ask, classes, halves
+
+FAMILY = ["SPL101", "SPL102", "SPL103", "SPL115"]
+
+
+def report(df: pd.DataFrame, split: object, **arguments: object) -> splitleak.LeakageReport:
+    return splitleak.leakage_report(df, split, probes=FAMILY, impact=False, **arguments)
+
+
+def discrete(n: int, columns: int, levels: int, seed: int) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    df = pd.DataFrame(rng.integers(0, levels, (n, columns)), columns=[f"x{i}" for i in range(columns)])
+    return df.assign(y=rng.integers(0, 2, n))
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "strength"),
+    [
+        ("copies_of_inputs", "SPL101", 0.04),
+        ("copies_of_rows", "SPL101", 0.04),
+        ("copies_with_other_targets", "SPL103", 0.04),
+        ("conflicting_targets", "SPL103", 0.04),
+        ("near_copies_0.01", "SPL102", 0.05),
+        ("near_copies_0.05", "SPL102", 0.1),
+        ("copies_with_changed_columns", "SPL102", 0.1),
+        ("smote_before_split", "SPL115", 0.5),
+        ("oversampling_before_split", "SPL115", 1.0),
+    ],
+)
+def test_planted_rows_are_found_and_named(kind: str, code: str, strength: float) -> None:
+    for seed in range(2):
+        df = classes(400, 8, seed=seed)
+        if kind == "oversampling_before_split":
+            df = df[(df.y == "ill") | (np.arange(len(df)) % 4 == 0)].reset_index(drop=True)
+        leak = plant(kind, df, "y", halves(len(df), seed), strength=strength, seed=seed)
+        found = ask(leak.table, code, leak.split, target="y")
+        assert found.status == ("caution" if code == "SPL103" else found.status)
+        assert found.status in ("leak", "caution"), (kind, seed, found.explanation)
+        allowed = {*leak.rows, *leak.extra.get("partners", ())}
+        assert len(set(found.rows) & allowed) >= 0.8 * len(found.rows)
+        assert len(set(found.rows) & set(leak.rows)) >= 0.8 * len(leak.rows)
+        if code in ("SPL101", "SPL115"):
+            assert found.status == "leak"
+
+
+@pytest.mark.parametrize("kind", ["oversampling_of_train", "smote_of_train"])
+def test_what_is_done_in_train_alone_is_honest(kind: str) -> None:
+    df = classes(400, 8, seed=3)
+    leak = plant(kind, df, "y", halves(len(df)), strength=1.0)
+    found = report(leak.table, leak.split, target="y")
+    assert found["SPL115"].status == found["SPL101"].status == "clean"
+
+
+@pytest.mark.parametrize(("columns", "levels"), [(3, 2), (5, 3), (8, 3), (12, 2), (4, 12)])
+def test_chance_explains_equal_rows_of_few_values(columns: int, levels: int) -> None:
+    for seed in range(6):
+        df = discrete(600, columns, levels, seed)
+        answers = report(df, halves(600, seed), target="y")
+        assert {r.status for r in answers.results} <= {"clean", "not_applicable"}, (seed, answers)
+
+
+def test_full_factorial_designs_products_and_sums_are_silent() -> None:
+    rng = np.random.default_rng(0)
+    levels = np.array(np.meshgrid(range(4), range(3), range(5), range(2))).reshape(4, -1).T
+    design = pd.DataFrame(np.tile(levels, (3, 1)), columns=list("abcd"))
+    design["y"] = design.a + rng.normal(size=len(design))
+    product = rng.integers(0, 40, 900)
+    facts = rng.normal(size=(40, 6))
+    sales = pd.DataFrame(facts[product], columns=[f"fact{i}" for i in range(6)])
+    sales["quantity"] = rng.integers(1, 6, 900)
+    sales["y"] = rng.integers(0, 2, 900)
+    mood = rng.normal(size=900)
+    items = np.clip(np.round(3 + mood[:, None] + rng.normal(size=(900, 5))), 1, 5)
+    survey = pd.DataFrame(items, columns=[f"item{i}" for i in range(5)]).assign(total=items.sum(axis=1))
+    survey["y"] = rng.integers(0, 2, 900)
+    for df in (design, sales, survey):
+        answers = report(df, halves(len(df)), target="y")
+        for code in ("SPL101", "SPL103", "SPL115"):
+            assert answers[code].status in ("clean", "not_applicable"), (code, answers[code].explanation)
+
+
+def test_false_alarms_on_clean_tables_of_numbers() -> None:
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        n = int(rng.integers(40, 500))
+        df = pd.DataFrame(rng.standard_t(2, (n, 6)), columns=list("abcdef"))
+        df["whole"] = rng.integers(0, 30, n)
+        df["sum"] = df.a + df.b
+        df["kind"] = rng.choice(["p", "q", None], n)
+        df["y"] = rng.integers(0, 2, n)
+        answers = report(df, halves(n, seed), target="y")
+        assert {r.status for r in answers.results} <= {"clean", "not_applicable"}, (seed, answers)
+
+
+def test_rows_renumbered_by_an_identifier_are_still_copies() -> None:
+    df = classes(300, 5)
+    split = halves(300)
+    train, test = np.flatnonzero(split == "train"), np.flatnonzero(split == "test")
+    df.iloc[test[:6]] = df.iloc[train[:6]].to_numpy()
+    df = df.infer_objects().assign(id=np.random.default_rng(0).permutation(300) + 1000)
+    found = ask(df, "SPL101", split, target="y")
+    assert found.status == "leak"
+    assert found.rows.tolist() == test[:6].tolist()
+    assert set(found.partners) <= set(train[:6])
+    assert "6 of" in found.explanation
+
+
+def test_one_copied_row_of_numbers_is_a_caution() -> None:
+    df = classes(400, 5)
+    split = halves(400)
+    train, test = np.flatnonzero(split == "train"), np.flatnonzero(split == "test")
+    df.loc[test[0]] = df.loc[train[0]]
+    assert ask(df, "SPL101", split, target="y").status == "caution"
+
+
+def test_copies_between_dev_and_test_count() -> None:
+    df = classes(400, 5)
+    split = np.repeat(["train", "dev", "test"], [200, 100, 100])
+    df.loc[300:309] = df.loc[200:209].to_numpy()
+    found = ask(df.infer_objects(), "SPL101", split, target="y")
+    assert found.status == "leak"
+    assert found.rows.tolist() == [*range(200, 210), *range(300, 310)]
+
+
+def test_near_duplicate_texts_and_short_ones() -> None:
+    rng = np.random.default_rng(0)
+    words = np.array([a + b + c for a in "bdfgklm" for b in "aeiou" for c in ("n", "rk", "st")])
+    texts = [" ".join(rng.choice(words, 15)) for _ in range(300)]
+    split = halves(300)
+    train, test = np.flatnonzero(split == "train"), np.flatnonzero(split == "test")
+    for i in range(8):
+        texts[test[i]] = texts[train[i]] + " end"
+    df = pd.DataFrame({"text": texts, "n": rng.normal(size=300), "y": rng.integers(0, 2, 300)})
+    found = ask(df, "SPL102", split, target="y")
+    assert found.status == "leak"
+    assert found.rows.tolist() == test[:8].tolist()
+    assert ask(texts, "SPL102", split).status == "leak"
+    short = ["all fine", "no comment now"] * 150
+    assert ask(df.assign(text=short), "SPL102", split, target="y").status != "leak"
+    assert ask(df.assign(text=short), "SPL101", split, target="y").status == "clean"
+
+
+def test_the_callers_own_measure_is_used() -> None:
+    df = classes(200, 4)
+    split = halves(200)
+    train, test = np.flatnonzero(split == "train"), np.flatnonzero(split == "test")
+    df.loc[test[:5]] = df.loc[train[:5]].to_numpy()
+    df = df.infer_objects()
+    df.loc[test[:5], "x1"] += 0.001
+    found = ask(df, "SPL102", split, target="y", similarity="gower", threshold=0.99)
+    assert found.status == "leak"
+    assert set(test[:5]) <= set(found.rows)
+    vectors = np.random.default_rng(0).normal(size=(200, 8))
+    vectors[test[:5]] = vectors[train[:5]] * 1.01
+    assert ask(vectors, "SPL102", split, similarity="cosine", threshold=0.99).status == "leak"
+
+
+def test_rows_that_nothing_can_be_said_about() -> None:
+    df = pd.DataFrame({"a": [1, 2] * 20, "y": [0, 1] * 20})
+    answers = report(df, halves(40), target="y")
+    assert (
+        answers["SPL102"].status == answers["SPL115"].status or answers["SPL102"].status == "not_applicable"
+    )
+    assert "similarity=" in answers["SPL102"].explanation
+    assert report(df, None, target="y")["SPL101"].status == "not_applicable"
+    assert report(df, halves(40))["SPL103"].status == "not_applicable"
+
+
+@pytest.mark.parametrize("kind", ["copies_of_rows", "near_copies_0.01", "smote_before_split"])
+def test_row_order_and_table_library_do_not_matter(kind: str) -> None:
+    df = classes(300, 6)
+    leak = plant(kind, df, "y", halves(300), strength=0.1 if "copies" in kind else 0.5)
+    df, split = leak.table, leak.split
+    one = report(df, split, target="y")
+    order = np.random.default_rng(1).permutation(len(df))
+    two = report(df.iloc[order].reset_index(drop=True), split[order], target="y")
+    three = report(pl.from_pandas(df), split, target="y")
+    assert one.summary()["results"] == three.summary()["results"]
+    for code in FAMILY:
+        assert one[code].status == two[code].status
+        assert sorted(order[two[code].rows]) == one[code].rows.tolist()
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.data())
+def test_odd_tables_never_crash(data: st.DataObject) -> None:
+    n = data.draw(st.integers(6, 40))
+    rng = np.random.default_rng(data.draw(st.integers(0, 10**6)))
+    kinds = {
+        "number": lambda: rng.normal(size=n),
+        "huge": lambda: rng.choice([1e300, -1e300, 1e-300, 0.0], n),
+        "whole": lambda: rng.integers(0, 3, n),
+        "missing": lambda: np.full(n, np.nan),
+        "infinite": lambda: rng.choice([np.inf, -np.inf, 1.0, np.nan], n),
+        "constant": lambda: np.zeros(n),
+        "names": lambda: rng.choice(["a", "b", None], n),
+        "ids": lambda: np.arange(n),
+        "text": lambda: [" ".join(rng.choice(list("abcdefgh"), 12)) for _ in range(n)],
+        "times": lambda: pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 9, n), unit="D"),
+    }
+    chosen = data.draw(st.lists(st.sampled_from(sorted(kinds)), min_size=1, max_size=8))
+    df = pd.DataFrame({f"{name}{i}": kinds[name]() for i, name in enumerate(chosen)})
+    df["y"] = np.arange(n) % data.draw(st.integers(2, 3))
+    split = np.array(["train", "test"])[(np.arange(n) >= data.draw(st.integers(1, n - 1))).astype(int)]
+    answers = report(df, split, target="y")
+    assert len(answers.results) == len(FAMILY)
+
+
+def test_wide_and_tiny_tables() -> None:
+    rng = np.random.default_rng(0)
+    wide = pd.DataFrame(rng.normal(size=(60, 1500))).rename(columns=str)
+    assert report(wide.assign(y=np.arange(60) % 2), halves(60), target="y").verdict == "clean"
+    tiny = pd.DataFrame({"a": rng.normal(size=12), "y": [0, 1] * 6})
+    assert report(tiny, ["train"] * 11 + ["test"], target="y").verdict == "clean"
+
+
+def test_nearest_neighbours_of_uniform_rows_have_uniform_p_values() -> None:
+    rng = np.random.default_rng(0)
+    distance = np.sort(rng.random((4000, 20)) ** (1 / 3), axis=1)  # three dimensions
+    p = scaling_p(distance)
+    for level in (0.05, 0.01):
+        assert (p < level).mean() <= 1.3 * level
+    distance[:, 0] *= 1e-3
+    assert (scaling_p(distance)[:40] < 1e-4).all()
+
+
+def test_sums_and_multiples_are_found() -> None:
+    import pyarrow as pa
+
+    from splitleak.probes.columns import audit_column
+
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(2, 50))
+    columns = [
+        audit_column(str(i), pa.chunked_array([x])) for i, x in enumerate((a, b, a + b, rng.normal(size=50)))
+    ]
+    assert len(linearly_dependent(columns, np.arange(50), frozenset())) == 1
+    assert 3 not in linearly_dependent(columns, np.arange(50), frozenset())
+
+
+def test_rows_between_two_others_on_a_grid_are_chance() -> None:
+    rng = np.random.default_rng(0)
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        df = pd.DataFrame(rng.normal(5, 1, (300, 4)).round(1), columns=list("abcd"))
+        df["y"] = rng.integers(0, 2, 300)
+        assert ask(df, "SPL115", halves(300, seed), target="y").status == "clean"
