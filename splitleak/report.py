@@ -29,6 +29,7 @@ FORMAT = 1  # of summary(), to_json() and what is read back from it
 _ORDER = {"leak": 0, "caution": 1, "clean": 2, "skipped": 3, "not_applicable": 4}
 _NEGLIGIBLE = 0.005  # a change of the score below that is none (Roth 2026: normalisation moves AUC by less)
 _LARGE = 0.02
+_CEILING = 0.99  # a score that is still there without the finding cannot show what it is worth
 
 
 @dataclass(frozen=True)
@@ -130,13 +131,17 @@ class ProbeResult:
 
     @property
     def severity(self) -> Severity:
-        """ "high": a leak that moves the score, or whose effect on it is not known; a leak that moves it by less
-        than 0.02 is "medium", one that does not move it "low"; a caution is one step below."""
+        """How much it matters.
+
+        "high": a leak that moves the score, or whose effect on it is not known; a leak that moves it by less than 0.02
+        is "medium", one that does not move it "low"; a caution is one step below. Where the score stays at 0.99 and
+        more without it, something else gives the answer away, and the effect counts as not known.
+        """
         if self.status not in ("leak", "caution") or self.muted is not None:
             return "none"
         ladder: tuple[Severity, ...] = ("high", "medium", "low", "low")
         step = 1 if self.status == "caution" else 0
-        if self.impact is not None:
+        if self.impact is not None and self.impact.without < _CEILING:
             size = max(self.impact.difference, 0.0)
             step += (
                 0 if size >= _LARGE else 1 if size >= _NEGLIGIBLE or self.impact.interval[1] >= _LARGE else 2
