@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from splitleak.report import LeakageReport, ProbeResult
     from splitleak.search import deduplicate, similarity_graph
     from splitleak.similarity.base import similarity_backend
+    from splitleak.similarity.embedding import embedding
     from splitleak.similarity.image_embedding import image_embedding
     from splitleak.similarity.molecule import scaffolds
     from splitleak.similarity.precomputed import precomputed
@@ -76,6 +77,7 @@ _HOME = {
     "compare_splits": "comparison",
     "contact_sheet": "image_pairs",
     "deduplicate": "search",
+    "embedding": "similarity.embedding",
     "extend": "extending",
     "fold_by_similarity": "folds",
     "image_embedding": "similarity.image_embedding",
@@ -123,6 +125,7 @@ __all__ = [
     "compare_splits",
     "contact_sheet",
     "deduplicate",
+    "embedding",
     "extend",
     "fold_by_similarity",
     "image_embedding",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -58,6 +58,8 @@ class Records:
         "distinct": similar to no row. With "distinct", empty texts are among the missing.
     sequences : bool
         Text only: the source says that the rows are proteins, DNA or RNA (a FASTA file's sequences).
+    kept : dict
+        What backends computed of the contents at some cost, shared with the records of some of the rows.
     """
 
     kind: Kind
@@ -72,6 +74,7 @@ class Records:
     missing_are: Literal["equal", "distinct"] = "equal"
     sequences: bool = False
     parts: tuple[Records, ...] = ()
+    kept: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     def text(self) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         """Return ``(buffer, offsets)`` of text records."""
@@ -148,6 +151,7 @@ class Records:
             missing_are=self.missing_are,
             sequences=self.sequences,
             parts=tuple(part.take(rows) for part in self.parts),
+            kept=self.kept,
         )
 
     @classmethod

@@ -158,6 +158,8 @@ _BUILT_IN = {  # name -> module; imported when asked for
     "phash": "splitleak.similarity.image",
     "gower": "splitleak.similarity.tabular",
     "image-embedding": "splitleak.similarity.image_embedding",
+    "embedding": "splitleak.similarity.embedding",
+    "embedding-faiss": "splitleak.similarity.embedding",
 }
 
 

@@ -16,6 +16,14 @@ from splitleak.errors import InputError, unknown_option
 from splitleak.graph import SimilarityGraph
 from splitleak.records import Records
 from splitleak.similarity.base import Neighbours, get_backend, similarity_backend
+from splitleak.similarity.encoders import (
+    SameObject,
+    check_count,
+    checked_vectors,
+    evaluating,
+    imported_encoder,
+    is_module,
+)
 from splitleak.similarity.image import Invalid, link_missing, readable_rows
 
 Inputs = Literal["auto", "images", "tensor"]
@@ -83,7 +91,7 @@ def image_embedding(
         Search only between rows of different sides.
     progress : Progress
         Where long stages are told.
-    encoder : torch.nn.Module, path of an .onnx file, object with ``encode``, or callable
+    encoder : torch.nn.Module, path of an .onnx file, object with ``encode``, callable, or "module:name"
         Returns one vector a image: an array or tensor of shape (n, n_features). A module is called in evaluation
         mode, without gradients, on the device of its parameters.
     inputs : {"auto", "images", "tensor"}
@@ -141,15 +149,14 @@ def _vectors(
     """Return the vectors of the images that can be read, as records, and their rows."""
     if inputs not in get_args(Inputs):
         raise unknown_option("inputs", inputs, get_args(Inputs))
-    for name, number in (("batch_size", batch_size), ("size", DEFAULT_SIZE if size is None else size)):
-        if isinstance(number, bool) or not isinstance(number, (int, np.integer)) or number < 1:
-            raise InputError(f"{name} must be a whole number of at least 1, got {number!r}")
+    check_count("batch_size", batch_size)
+    check_count("size", DEFAULT_SIZE if size is None else size)
     if len(mean) != 3 or len(std) != 3 or min(std) <= 0:
         raise InputError(f"mean and std must be 3 numbers each, std above 0; got mean={mean!r}, std={std!r}")
     # the encoder is part of the key, so that it outlives what was made with it
     key = (
         "embedding",
-        encoder if isinstance(encoder, str) else _Same(encoder),
+        encoder if isinstance(encoder, str) else SameObject(encoder),
         inputs,
         size,
         tuple(mean),
@@ -161,7 +168,10 @@ def _vectors(
     def work(images: list[Any]) -> NDArray[np.float32]:
         if not encode:
             encode.append(_encoder(encoder, inputs, size, mean, std))
-        return _checked(encode[0](images), len(images), width)
+        before = width[0] if width else None
+        found = checked_vectors(encode[0](images), len(images), of="image", width=before, flatten=True)
+        width.append(found.shape[1])
+        return found
 
     if encoder is None:
         raise InputError(
@@ -173,27 +183,15 @@ def _vectors(
     return Records("vector", len(rows), vectors=np.ascontiguousarray(made[rows])), rows
 
 
-class _Same:
-    """A key that is equal for one object only, and keeps it alive."""
-
-    def __init__(self, value: Any) -> None:
-        self.value = value
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and self.value is other.value
-
-    def __hash__(self) -> int:
-        return id(self.value)
-
-
 def _encoder(
     encoder: Any, inputs: Inputs, size: int | None, mean: Sequence[float], std: Sequence[float]
 ) -> Encode:
     """Return a function from a list of Pillow images to vectors."""
+    if isinstance(encoder, str) and ":" in encoder and not encoder.lower().endswith(".onnx"):
+        encoder = imported_encoder(encoder)
     if isinstance(encoder, (str, Path)):
         return _onnx(Path(encoder), size, mean, std)
-    module = any(kind.__module__ == "torch.nn.modules.module" for kind in type(encoder).__mro__)
-    if module and inputs != "images":
+    if is_module(encoder) and inputs != "images":
         return lambda images: _call_module(encoder, tensors(images, size or DEFAULT_SIZE, mean, std))
     call = encoder.encode if hasattr(encoder, "encode") else encoder
     if not callable(call):
@@ -219,13 +217,8 @@ def _call_module(module: Any, values: NDArray[np.float32]) -> Any:
     torch = require("torch", extra="embedding", feature="a torch encoder of images")
     parameter = next(iter(module.parameters()), None)
     given = torch.from_numpy(values)
-    training = module.training
-    module.eval()
-    try:
-        with torch.no_grad():
-            return module(given if parameter is None else given.to(parameter.device, parameter.dtype))
-    finally:
-        module.train(training)
+    with evaluating(module):
+        return module(given if parameter is None else given.to(parameter.device, parameter.dtype))
 
 
 def _onnx(path: Path, size: int | None, mean: Sequence[float], std: Sequence[float]) -> Encode:
@@ -252,31 +245,3 @@ def _onnx(path: Path, size: int | None, mean: Sequence[float], std: Sequence[flo
         return session.run(None, {wanted.name: values})[0]
 
     return call
-
-
-def _checked(vectors: Any, n: int, width: list[int]) -> NDArray[np.float32]:
-    """Return the encoder's vectors as float32 of shape (n, n_features), or raise."""
-    if hasattr(vectors, "detach"):
-        vectors = vectors.detach().float().cpu().numpy()
-    try:
-        found = np.asarray(vectors, dtype=np.float32)
-    except (TypeError, ValueError) as error:
-        raise InputError(
-            f"the encoder must return an array of shape (n, n_features) for n images, got {type(vectors).__name__}"
-        ) from error
-    if found.ndim > 2:  # feature maps of 1 x 1, say
-        found = found.reshape(len(found), -1)
-    if found.ndim != 2 or len(found) != n or not found.shape[1]:
-        raise InputError(
-            f"the encoder must return an array of shape (n, n_features) for n images, got shape {found.shape} for"
-            f" {n} images"
-        )
-    if width and found.shape[1] != width[0]:
-        raise InputError(
-            f"the encoder returned vectors of {width[0]} features, then of {found.shape[1]}; they must have one length"
-        )
-    width.append(found.shape[1])
-    if not np.isfinite(found).all():
-        bad = int(np.flatnonzero(~np.isfinite(found).all(axis=1))[0])
-        raise InputError(f"the encoder returned numbers that are not finite (image {bad} of a batch of {n})")
-    return found
