@@ -11,6 +11,7 @@ from splitleak.rendering.tables import Summary, Table, count, share
 ROWS_SHOWN = 20
 _EVIDENCE_SHOWN = 15
 _COLUMNS_SHOWN = 12
+_REMEDY_SHOWN = 2_000
 _SMALLEST_P = 1e-12
 
 
@@ -158,6 +159,14 @@ def where_sentence(result: Summary) -> str | None:
             f"Rows, counted from 0: {shown}" + (f" and {len(rows) - most:,} more" if len(rows) > most else "")
         )
     return ". ".join(parts) + "." if parts else None
+
+
+def remedy_text(result: Summary) -> str:
+    """Return the code that helps; of one that names a thousand columns, where it stands."""
+    remedy: str = result["remedy"]
+    if len(remedy) <= _REMEDY_SHOWN:
+        return remedy
+    return f'# {len(remedy):,} characters: report["{result["code"]}"].remedy, and in the JSON file'
 
 
 def evidence_table(result: Summary) -> Table | None:

@@ -21,6 +21,7 @@ from splitleak.rendering.audit import (
     not_checked,
     of_status,
     prepared,
+    remedy_text,
     self_test_table,
     where_sentence,
 )
@@ -132,7 +133,7 @@ def _view(result: Summary, summary: Summary, *, anchored: bool) -> FindingView:
             result["picture"], title=result["title"], identifier=f"{prefix}-{result['code']}"
         ),
         tables=[t for t in tables if t is not None],
-        remedy=result["remedy"],
+        remedy=remedy_text(result),
         small_print=[(name, result[key]) for name, key in print_lines if result.get(key)],
     )
 

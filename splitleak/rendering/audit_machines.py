@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 from splitleak.rendering.audit import (
     impact_sentence,
     measure_sentence,
+    remedy_text,
     where_sentence,
 )
 from splitleak.rendering.audit_coverage import place_of, section_of
@@ -58,7 +59,7 @@ def audit_junit(summary: Summary, *, fail_on: str) -> str:
             ElementTree.SubElement(case, "skipped", message=_xml(f"muted: {result['muted']}"))
         elif result["status"] in failing:
             failures += 1
-            text = "\n\n".join(filter(None, (message(result), result["remedy"])))
+            text = "\n\n".join(filter(None, (message(result), remedy_text(result))))
             failure = ElementTree.SubElement(
                 case, "failure", type=result["status"], message=_xml(result["explanation"])
             )

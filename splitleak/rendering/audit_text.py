@@ -15,6 +15,7 @@ from splitleak.rendering.audit import (
     muted_results,
     not_checked,
     of_status,
+    remedy_text,
     self_test_table,
     tally,
     where_sentence,
@@ -92,7 +93,7 @@ def _finding_lines(result: Summary) -> Iterator[Paragraph]:
             yield "", f"  {sentence}", 2
     if result["remedy"]:
         yield "", "  What to do:", 2
-        for line in result["remedy"].splitlines():
+        for line in remedy_text(result).splitlines():
             yield "code", f"    {printable(line)}", 0
 
 

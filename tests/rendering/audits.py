@@ -50,7 +50,7 @@ PICTURES: dict[str, dict[str, Any]] = {
                   "marks": [0.9, {"value": 0.4, "name": "chance"}], "unit": "similarity"},
     "ribbon": {"kind": "ribbon", "series": {"train": [0, 1e9, 1.1e9, 1.2e9, 1.3e9], EVIL: [1e9] * 5,
                "empty": [None] * 5}, "unit": "seconds since 1970"},
-    "pairs": {"kind": "pairs", "pairs": [[i, i + 1, 0.99] for i in range(40)]},
+    "pairs": {"kind": "pairs", "pairs": [[i, i + 1, 0.99] for i in range(25)]},
     "images": {"kind": "images", "pairs": [{"left": "iVBORw0KGgo=", "right": "iVBORw0KGgo=",
                "labels": [SECRET, EVIL], "similarity": 0.98}]},
     "heatmaps": {"kind": "heatmaps", "maps": [{"title": "ill", "values": [[0, 1], [0.5, None]]}]},

@@ -19,7 +19,7 @@ from splitleak.rendering.audit_coverage import coverage_table, place_of
 from splitleak.rendering.audit_figures import audit_figures
 from splitleak.rendering.audit_terminal import show_audit
 from splitleak.rendering.audit_values import HIDDEN
-from splitleak.report import LeakageReport
+from splitleak.report import LeakageReport, ProbeResult
 from tests.rendering.audits import EVIL, PICTURES, SECRET, made_up, planted, table
 from tests.rendering.test_html import Outline
 
@@ -194,6 +194,24 @@ def test_many_columns_that_cannot_be_used() -> None:
     )
     assert "4,988 more columns" in str(report)
     assert len(report.to_html().encode()) < 100_000
+
+
+def test_pairs_name_the_rows_of_the_caller() -> None:
+    positions = np.array([30, 10, 20])
+    picture = {"kind": "pairs", "pairs": [[0, 2, 0.9]]}
+    finding = splitleak.Finding("leak", "x", rows=np.array([0]), partners=np.array([2]), picture=picture)
+    result = ProbeResult.of("ACME001", "x", "", finding, positions)
+    assert (result.rows.tolist(), result.partners.tolist()) == ([30], [20])
+    assert result.picture == {"kind": "pairs", "pairs": [[30, 20, 0.9]]}
+
+
+def test_a_remedy_of_a_thousand_columns_is_not_printed() -> None:
+    columns = [f"column {i}" for i in range(5000)]
+    report = made_up(columns=tuple(columns), remedy=f"df = df.drop(columns={columns})")
+    assert f'# {len(report["ACME001"].remedy):,} characters: report["ACME001"].remedy' in str(report)
+    assert len(str(report)) < 3000
+    assert len(report.to_html().encode()) < 50_000
+    assert json.loads(report.to_json())["results"][0]["remedy"] == report["ACME001"].remedy
 
 
 def test_json_comes_back(tmp_path) -> None:
