@@ -175,7 +175,9 @@ _BUILT_IN = {  # code -> module; imported when asked for
     "SPL204": "splitleak.probes.identifiers",
     "SPL205": "splitleak.probes.row_order",
     "SPL206": "splitleak.probes.two_columns",
+    "SPL207": "splitleak.probes.text_tokens",
     "SPL208": "splitleak.probes.metadata",
+    "SPL210": "splitleak.probes.partial_input",
     "SPL301": "splitleak.probes.time_order",
     "SPL302": "splitleak.probes.time_columns",
     "SPL303": "splitleak.probes.groups",
@@ -186,6 +188,7 @@ _BUILT_IN = {  # code -> module; imported when asked for
     "SPL308": "splitleak.probes.new_ranges",
     "SPL401": "splitleak.probes.held_out_size",
     "SPL403": "splitleak.probes.earlier_uses",
+    "SPL309": "splitleak.probes.split_tokens",
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,6 +77,13 @@ def column_scores(context: AuditContext) -> dict[str, ColumnScore]:
         }
     found: dict[str, ColumnScore] = context.memo["column scores"]
     return found
+
+
+def score_column(column: AuditColumn, target: Target, rows: Ints, folds: Ints) -> ColumnScore:
+    """Return the score of a column that was made of some rows and has one value for each of them."""
+    own = replace(target, codes=target.codes[rows], values=target.values[rows])
+    every = np.arange(len(rows))
+    return _score(column, own, every, folds, indicators(own, every))
 
 
 def indicators(target: Target, rows: Ints) -> Floats:

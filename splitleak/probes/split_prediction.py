@@ -129,7 +129,7 @@ def _drift(context: AuditContext, columns: list[AuditColumn]) -> list[tuple[floa
     """Return (Holm-adjusted chance, name, difference of the distributions) of each column, the surest first."""
     rows = context.sample(np.flatnonzero(context.codes >= 0), _DRIFT_ROWS, "SPL305 drift")
     held = context.is_held_out[rows]
-    tests = [_column_test(column, rows, held) for column in columns]
+    tests = [column_test(column, rows, held) for column in columns]
     adjusted = holm([p for p, _ in tests])
     found = [
         (float(p), column.name, size) for p, (_, size), column in zip(adjusted, tests, columns, strict=True)
@@ -137,7 +137,7 @@ def _drift(context: AuditContext, columns: list[AuditColumn]) -> list[tuple[floa
     return sorted(found, key=lambda entry: (entry[0], -entry[2], entry[1]))
 
 
-def _column_test(column: AuditColumn, rows: Ints, held: NDArray[np.bool_]) -> tuple[float, float]:
+def column_test(column: AuditColumn, rows: Ints, held: NDArray[np.bool_]) -> tuple[float, float]:
     """Return the chance and the size of a difference of one column: Kolmogorov-Smirnov, or chi-square of levels."""
     from scipy.stats import chi2_contingency, ks_2samp
 
