@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from splitleak._tables import Moments, Source, parse_embargo, resolve_moments
 from splitleak.allocation import within
+from splitleak.bracketing import Bracket
 from splitleak.covering import fewest_dropped
 from splitleak.cutoffs import Losses, Timeline, nearest_clean, promising, reach, weigh
 from splitleak.errors import InputError
@@ -26,6 +27,7 @@ IN_EMBARGO = "within the embargo before a cut-off"
 ACROSS = "similar to, or in one group with, a row on the other side of a cut-off"
 # cut-offs whose smallest number of dropped rows is computed, not estimated; fewer where pairs are many
 TRIED, FEW_TRIED, MANY_PAIRS = 12, 3, 200_000
+HOPELESS = 1 / 3  # share of the rows beyond which nothing more is tried, where pairs are many
 
 
 @dataclass(frozen=True)
@@ -146,6 +148,10 @@ class InTime:
             " partitions: the smallest number is not computed)",
         )
 
+    def sizes(self, n_partitions: int) -> NDArray[np.float64]:
+        """Return the rows of each partition."""
+        return np.bincount(self.codes[self.codes >= 0], minlength=n_partitions).astype(np.float64)
+
     @property
     def dropped(self) -> int:
         """Number of rows dropped."""
@@ -178,34 +184,44 @@ def dropping_fewest(task: Task, chronology: Chronology) -> InTime | None:
     tolerance, those are taken at which the rows dropped plus the rows in the wrong place are fewest, among the most
     promising by an estimate from above.
     """
-    timeline, names = chronology.timeline, task.request.names
+    timeline, n = chronology.timeline, len(task.row_hashes)
     shares = task.request.targets / task.request.targets.sum()
-    ranges = chronology.ranges(task.pinned, names)
+    ranges = chronology.ranges(task.pinned, task.request.names)
     tried: dict[tuple[int, ...], tuple[float, InTime]] = {}
 
-    def attempt(losses: Losses, most: int) -> InTime | None:
-        """Try the most promising cut-offs, and return what the best of all leaves."""
-        for cuts in promising(losses, shares, ranges, task.tolerance, most)[:most]:
-            if tuple(cuts) not in tried:
-                found = _at(task, timeline, cuts)
-                sizes = np.bincount(found.codes[found.codes >= 0], minlength=len(names))[:, None].astype(
-                    float
-                )
-                cost = float(weigh(sizes, shares, task.tolerance, len(task.row_hashes))[0])
-                tried[tuple(cuts)] = cost, replace(found, met=cost < 4 * len(task.row_hashes))
-        return min(tried.values(), key=lambda answer: answer[0])[1] if tried else None
+    def attempt(cuts: list[int]) -> InTime:
+        if tuple(cuts) not in tried:
+            found = _at(task, timeline, cuts)
+            cost = float(weigh(found.sizes(len(shares))[:, None], shares, task.tolerance, n)[0])
+            tried[tuple(cuts)] = cost, replace(found, met=cost < 4 * n)
+        return tried[tuple(cuts)][1]
+
+    def best() -> InTime:
+        return min(tried.values(), key=lambda answer: answer[0])[1]
 
     most = TRIED if len(task.graph.left) <= MANY_PAIRS else FEW_TRIED
-    best = attempt(Losses.of(timeline, *reach(timeline, task.graph, task.groups)), most)
-    attempt(Losses.known(timeline, np.zeros(len(task.row_hashes), dtype=bool)), 1)
+    estimates = Losses.of(timeline, *reach(timeline, task.graph, task.groups))
+    nobody = Losses.known(timeline, np.zeros(n, dtype=bool))
+    for losses, tries in ((estimates, most), (nobody, 1)):
+        for cuts in promising(losses, shares, ranges, task.tolerance, tries)[:tries]:
+            attempt(cuts)
+    if not tried:
+        return None
+    if len(task.graph.left) > MANY_PAIRS and best().dropped > HOPELESS * n:
+        return best()
     for _ in range(most):  # cut again as if the rows that went would go wherever the cut-offs are
-        before, seen = best, len(tried)
-        if before is None:
-            return None
-        best = attempt(Losses.known(timeline, before.reason == 1), FEW_TRIED)
-        if best is before and len(tried) == seen:
+        seen, losses = len(tried), Losses.known(timeline, best().reason == 1)
+        for cuts in promising(losses, shares, ranges, task.tolerance, 1)[:1]:
+            attempt(cuts)
+        if len(tried) == seen:
             break
-    return best
+    cuts, bracket = list(best().cuts), Bracket.of(timeline, shares, ranges)
+    for _ in range(0 if best().met else most + FEW_TRIED):
+        following = bracket.narrowed(cuts, attempt(cuts).sizes(len(shares)))
+        if following == cuts or best().met:
+            break
+        cuts = following
+    return best()
 
 
 def _at(task: Task, timeline: Timeline, cuts: list[int]) -> InTime:

@@ -225,20 +225,12 @@ def _rest(ties: Crossings, held: Bools, codes: Ints, row_hashes: NDArray[np.uint
 
 def _all_but_untied(ties: Crossings, order: Ints) -> Ints:
     """Keep rows one by one where they are tied to no row kept before, and return the others."""
+    from splitleak.kernels.greedy_cover import untied
+
     by_row = np.argsort(ties.rows, kind="stable")
     first = np.searchsorted(ties.rows[by_row], order)
     last = np.searchsorted(ties.rows[by_row], order, "right")
-    hubs = ties.hubs[by_row].tolist()
     by_tail = np.argsort(ties.tails, kind="stable")
-    heads = ties.heads[by_tail].tolist()
-    start = np.searchsorted(ties.tails[by_tail], np.arange(len(ties.code) + 1)).tolist()
-    kept = [False] * len(ties.code)
-    dropped = []
-    for row, a, b in zip(order.tolist(), first.tolist(), last.tolist(), strict=True):
-        mine = hubs[a:b]
-        if any(kept[head] for hub in mine for head in heads[start[hub] : start[hub + 1]]):
-            dropped.append(row)
-        else:
-            for hub in mine:
-                kept[hub] = True
-    return np.array(dropped, dtype=np.int64)
+    start = np.searchsorted(ties.tails[by_tail], np.arange(len(ties.code) + 1))
+    kept: Bools = untied(first, last, ties.hubs[by_row], start, ties.heads[by_tail])
+    return order[~kept]

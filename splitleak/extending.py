@@ -140,6 +140,7 @@ def extend(
     return Split(
         names=split.names,
         codes=codes,
+        clusters=_clusters(rows, [factor.codes for factor in factors], split, codes),
         asked=np.array(largest_remainder((shares * kept).tolist(), kept), dtype=np.int64),
         row_hashes=hashes,
         provenance=Provenance.of(options, search.records, both.describe(), notes=[note]),
@@ -260,6 +261,26 @@ class Ties:
             shared[group[mine], codes[mine]] = True
             partitions |= shared[group[n_old:]]
         return cls(_from(across, n_old) if among is None else among, [g[n_old:] for g in groups], partitions)
+
+
+def _clusters(
+    rows: tuple[SimilarityGraph, SimilarityGraph | None], groups: Sequence[Ints], split: Split, codes: Ints
+) -> Ints | None:
+    """Return the cluster of each row; None: those of the old rows are not known."""
+    if split.clusters is None:
+        return None
+    across, among = rows
+    n_old, n = split.n_rows, len(codes)
+    tied = [*groups, np.concatenate([split.clusters, np.full(n - n_old, -1)])]
+    if among is not None:
+        across = replace(
+            across,
+            left=np.concatenate([across.left, among.left + n_old]),
+            right=np.concatenate([across.right, among.right + n_old]),
+        )
+        if among.copies is not None:
+            tied.append(np.concatenate([np.full(n_old, -1), among.copies]))
+    return Web(across, tied).labels(codes >= 0)
 
 
 def _from(graph: SimilarityGraph, first: int) -> SimilarityGraph:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 Ints = NDArray[np.int64]
 
+ROUNDS = 4  # of partitions for the free rows
+
 
 def explain_torn(task: Task, clustering: Clustering) -> str:
     """Say which pinned rows hang together through others, and how."""
@@ -89,9 +91,9 @@ def drop_around_pins(task: Task, max_dropped: int | None) -> Ints:
     for codes in _answers(task):
         gone = int((codes < 0).sum())
         sizes = np.bincount(codes[codes >= 0], minlength=len(task.request.names))
-        deviation = float(np.abs(sizes - _asked(task, len(codes) - gone)).max())
-        allowed = max(task.tolerance * (len(codes) - gone) + 1e-9, 1 - 1e-9)
-        if deviation <= allowed and sizes.min() > 0 and (best is None or gone < dropped):
+        share = task.request.targets / task.request.targets.sum()
+        deviation = float(np.abs(sizes - share * sizes.sum()).max())
+        if _is_met(task, codes) and (best is None or gone < dropped):
             best, dropped = codes, gone
         if deviation < off:
             nearest, off = sizes, deviation
@@ -130,11 +132,31 @@ def _answers(task: Task) -> Iterator[Ints]:
     free = pinned < 0
     if not free.any():
         return
-    held = np.bincount(pinned[~free], minlength=len(task.request.names))
-    lacking = np.maximum(task.request.targets - held, 0)
-    codes = np.where(free, _free_rows(task, web, free, lacking), pinned)
-    cover = fewest_dropped(task.graph, codes, groups=task.groups, protected=~free, row_hashes=task.row_hashes)
-    yield np.where(cover.dropped, -1, codes)
+    k = len(task.request.names)
+    held = np.bincount(pinned[~free], minlength=k)
+    lost, kept_rows = np.zeros(k, dtype=np.int64), task.graph.n_rows
+    for _ in range(ROUNDS):  # each time, partitions are given as many rows more as they lost before
+        lacking = np.maximum(_asked(task, kept_rows) - held, 0) + lost
+        placed = np.where(free, _free_rows(task, web, free, lacking), pinned)
+        cover = fewest_dropped(
+            task.graph, placed, groups=task.groups, protected=~free, row_hashes=task.row_hashes
+        )
+        codes = np.where(cover.dropped, -1, placed)
+        yield codes
+        if _is_met(task, codes):
+            return
+        kept_rows = int((codes >= 0).sum())
+        lost = np.bincount(placed[cover.dropped], minlength=k)
+
+
+def _is_met(task: Task, codes: Ints) -> bool:
+    """Whether the sizes of the kept rows are within tolerance, and no partition is empty."""
+    sizes = np.bincount(codes[codes >= 0], minlength=len(task.request.names))
+    kept = int(sizes.sum())
+    allowed = max(task.tolerance * kept + 1e-9, 1 - 1e-9)
+    return kept >= len(sizes) and bool(
+        np.abs(sizes - _asked(task, kept)).max() <= allowed and sizes.min() > 0
+    )
 
 
 def _whole_clusters(task: Task, web: Web, kept: NDArray[np.bool_], pinned: Ints, targets: Ints) -> Ints:

@@ -103,6 +103,9 @@ def test_a_saved_split_is_extended_and_filled_towards_its_sizes(tmp_path, ending
     )
     wider = splitleak.extend(Split.load(tmp_path / f"split.{ending}"), old, new, **options)
     assert wider.sizes == {"train": 112, "dev": 14, "test": 14}
+    assert wider.clusters is not None
+    assert wider.clusters[100] == wider.clusters[0] == wider.clusters[1] == wider.clusters[101]
+    assert len(set(wider.clusters)) == 69
     assert wider.codes[100] == wider.codes[0] == wider.codes[101]  # 101 is in one group with 100
     assert wider.certificate is not None
     assert wider.certificate.verdict == "separated"
