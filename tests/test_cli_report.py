@@ -40,7 +40,7 @@ def test_report_of_a_table(folder: Path) -> None:
     assert result.stdout.startswith("Leak: ")
     assert "LEAK SPL201 One column gives the target away [high]" in result.stdout
     assert "df = df.drop(columns=['answer'])" in result.stdout
-    assert "240 rows; train 180, test 60; target y (binary)" in result.stdout
+    assert "240 rows; train 180, test 60; target: y (binary)" in result.stdout
 
 
 def test_files(folder: Path) -> None:

@@ -38,7 +38,7 @@ def audit_explanation(summary: Summary) -> list[str]:
     else:
         parts.append("no split")
     target = about["target"]
-    parts.append("no target" if target is None else f"target {target['name']} ({target['task']})")
+    parts.append("no target" if target is None else f"target: {target['name']} ({target['task']})")
     total = sum(about["columns"].values())
     kinds = ", ".join(f"{number} {kind}" for kind, number in sorted(about["columns"].items()))
     parts.append(f"{count(total, 'column')}" + (f" ({kinds})" if kinds else ""))

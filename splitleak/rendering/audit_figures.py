@@ -48,6 +48,8 @@ Draw = Callable[[Summary, str, str], list[str]]
 _BARS_SHOWN = 20
 _SERIES_SHOWN = 12
 _MAPS_SHOWN = 6
+_NAME_LENGTH = 45  # in the legend of a histogram
+_LONG_NAME = 14  # from which on each name has a line of its own
 _PAIRS_SHOWN = 20
 
 
@@ -113,14 +115,14 @@ def _histogram(picture: Summary, title: str, identifier: str) -> list[str]:
             k = i % len(FILLS)
             axes.bar(
                 edges[:-1], _numbers(counts), np.diff(edges), bottom=below, align="edge",
-                label=short_label(name), color=FILLS[k], edgecolor=INK, linewidth=0.5, hatch=HATCHES[k],
+                label=short_label(name, _NAME_LENGTH), color=FILLS[k], edgecolor=INK, linewidth=0.5, hatch=HATCHES[k],
             )  # fmt: skip
             below = below + _numbers(counts)
         axes.set(xlabel=str(picture.get("unit") or ""), ylabel="rows")
         axes.set_xlim(edges[0], edges[-1])
         _draw_marks(axes, _marks(picture.get("marks")))
         if len(picture["counts"]) > 1:
-            figure_legend(axes)
+            figure_legend(axes, 1 if max(map(len, picture["counts"])) > _LONG_NAME else 4)
         return [svg_text(figure, identifier, f"Histogram. {title}")]
 
 

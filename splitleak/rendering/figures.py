@@ -164,15 +164,17 @@ def _bins(nearest: Summary, threshold: float, low: float) -> tuple[NDArray[Any],
     return edges[kept], np.add.reduceat(counts, kept[:-1], axis=1)
 
 
-def short_label(text: str) -> str:
+def short_label(text: str, longest: int = _LONGEST) -> str:
     text = " ".join(str(text).split()) or "(empty)"
     # a label that starts with an underscore would be left out of the legend
     text = f"\N{ZERO WIDTH SPACE}{text}" if text.startswith("_") else text
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
-def figure_legend(axes: Axes) -> None:
-    axes.figure.legend(loc="outside upper right", ncols=4, frameon=False, handlelength=1.2, columnspacing=1.0)
+def figure_legend(axes: Axes, columns: int = 4) -> None:
+    axes.figure.legend(
+        loc="outside upper right", ncols=columns, frameon=False, handlelength=1.2, columnspacing=1.0
+    )
 
 
 @contextmanager
