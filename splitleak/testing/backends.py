@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +13,7 @@ from splitleak.graph import SimilarityGraph
 from splitleak.records import Records
 from splitleak.search.single import Search
 from splitleak.similarity.base import IGNORED, Backend, get_backend
-from splitleak.testing.trial import Trial, similarity_matrix
+from splitleak.testing.trial import Trial, similarity_matrix, with_threads
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -204,7 +202,7 @@ def _check_repeats(trial: Trial, graph: SimilarityGraph) -> None:
     if trial.backend.exact:
         trial.same(trial.graph(seed=1), graph, "an exact backend does not depend on the seed", "seed=1")
     for threads in (1, 3):
-        with _threads(threads):
+        with with_threads(threads):
             found = trial.graph()
         trial.same(found, graph, "threads do not matter", f"SPLITLEAK_NUM_THREADS={threads}")
 
@@ -305,17 +303,3 @@ def _content(records: Records) -> list[bytes]:
         ]
     )
     return [part.tobytes() for part in parts if part is not None]
-
-
-@contextmanager
-def _threads(count: int) -> Iterator[None]:
-    name = "SPLITLEAK_NUM_THREADS"
-    old = os.environ.get(name)
-    os.environ[name] = str(count)
-    try:
-        yield
-    finally:
-        if old is None:
-            del os.environ[name]
-        else:
-            os.environ[name] = old

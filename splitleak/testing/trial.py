@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -239,3 +241,18 @@ class Trial:
 
 def _told(similarity: float) -> str:
     return "no similarity (no pair)" if np.isnan(similarity) else f"similarity {float(similarity)!r}"
+
+
+@contextmanager
+def with_threads(count: int) -> Iterator[None]:
+    """Let splitleak use `count` threads."""
+    name = "SPLITLEAK_NUM_THREADS"
+    old = os.environ.get(name)
+    os.environ[name] = str(count)
+    try:
+        yield
+    finally:
+        if old is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = old
