@@ -105,10 +105,9 @@ def arguments_of(case: Arguments | Planted) -> dict[str, Any]:
         Data that are no pandas table.
     """
     if isinstance(case, Planted):
-        told = {
-            name: case.extra[name] for name in ("time", "groups", "pipeline", "raw") if name in case.extra
-        }
-        arguments: dict[str, Any] = {"data": case.table, "split": case.split, "target": case.target, **told}
+        told = ("time", "groups", "pipeline", "raw")
+        arguments: dict[str, Any] = {name: value for name, value in case.extra.items() if name in told}
+        arguments |= {"data": case.table, "split": case.split, "target": case.target}
     else:
         arguments = dict(case)
     import pandas as pd
