@@ -187,6 +187,7 @@ _BUILT_IN = {  # code -> module; imported when asked for
     "SPL307": "splitleak.probes.new_categories",
     "SPL308": "splitleak.probes.new_ranges",
     "SPL401": "splitleak.probes.held_out_size",
+    "SPL402": "splitleak.probes.wrong_labels",
     "SPL403": "splitleak.probes.earlier_uses",
     "SPL309": "splitleak.probes.split_tokens",
 }
