@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from splitleak._progress import Progress
-from splitleak._tables import named_columns, resolve_factors
+from splitleak._tables import named_columns, open_source, resolve_factors
 from splitleak.certification.certifying import certify_search, codes_of_split, search_of_split
 from splitleak.covering import Crossings, fewest_dropped
 from splitleak.crossing import crossing_pairs
@@ -100,6 +100,8 @@ def repair(
     """
     if by not in get_args(By):
         raise unknown_option("by", by, get_args(By))
+    if isinstance(split, str):
+        open_source(data).require([split], argument="split")
     search = search_of_split(
         data, split, on=on, similarity=similarity, threshold=threshold, combine=combine, share=share,
         missing=missing, exclude=named_columns(split if isinstance(split, str) else None, groups),

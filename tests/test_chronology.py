@@ -74,7 +74,7 @@ def within(codes: np.ndarray, options: dict) -> bool:
     return bool((np.abs(sizes - asked) < options["tolerance"] * kept + 1.5).all() and sizes.min() > 0)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(problems())
 def test_promise_or_a_right_error(options: dict) -> None:
     names = tuple(options["sizes"])
@@ -123,7 +123,7 @@ def contradiction(options: dict, names: tuple[str, ...]) -> bool:
     return False
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(problems(), st.permutations(range(N)))
 def test_the_order_of_the_rows_does_not_matter(options: dict, order: list[int]) -> None:
     place, graph = np.argsort(order), options["similarity"]

@@ -14,7 +14,7 @@ from splitleak import DataMismatchError, InfeasibleSplitError, InputError, Simil
 texts = st.lists(st.text("ab", min_size=3, max_size=9), min_size=30, max_size=60)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(texts, st.sampled_from([0.5, 0.7, 1.0]), st.sampled_from(["jaccard(n=2)", "exact"]))
 def test_ten_batches_move_no_old_row_and_end_with_no_crossing_pair(rows, threshold, similarity) -> None:  # type: ignore[no-untyped-def]
     try:

@@ -367,11 +367,14 @@ def provenance_table(provenance: Summary) -> Table:
 def call_text(provenance: Summary) -> str:
     """Return the Python call that makes the split again."""
     given = {k: v for k, v in provenance["options"].items() if v is not None and k != "threshold_is_default"}
+    made_by = given.pop("made_by", None)
     # an array goes by the name of its argument: it is the caller's to hand in again
     shown = {k: k if v in (k, [k]) else repr(v) for k, v in given.items()}
     arguments = "".join(f"\n    {name}={value}," for name, value in shown.items())
     if "left" in given and "right" in given:
         return f"splitleak.split_interactions(\n    pairs,{arguments}\n)"
+    if made_by is not None:
+        return f"splitleak.{made_by}(\n    split,\n    {'old, new' if made_by == 'extend' else 'data'},{arguments}\n)"
     function = "fold_by_similarity" if "folds" in given else "split_by_similarity"
     return f"splitleak.{function}(\n    data,{arguments}\n)"
 
