@@ -1,5 +1,6 @@
 """The house is in order: style, types, direction of imports, what importing costs."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -69,3 +70,12 @@ def test_unknown_names_are_refused() -> None:
 
 def test_version_stands_once() -> None:
     assert f'version = "{splitleak.__version__}"' in (ROOT / "pyproject.toml").read_text()
+
+
+def test_readme_names_the_probes_of_the_registry() -> None:
+    from splitleak.probes.base import get_probe, probe_codes
+
+    built_in = [code for code in probe_codes() if code.startswith("SPL")]
+    wanted = [f"| {code} | {get_probe(code).title} |" for code in built_in]
+    found = re.findall(r"^\| SPL[0-9]{3} .*\|$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
+    assert found == wanted, "the table of probes in README.md should be:\n" + "\n".join(wanted)

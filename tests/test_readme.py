@@ -75,12 +75,3 @@ def test_commands_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         arguments = shlex.split(line.removeprefix("$ splitleak"), comments=True)
         result = CliRunner().invoke(app, arguments)
         assert result.exit_code == 0, (line, result.output)
-
-
-def test_probes_are_those_of_the_registry() -> None:
-    from splitleak.probes.base import get_probe, probe_codes
-
-    built_in = [code for code in probe_codes() if code.startswith("SPL")]
-    wanted = [f"| {code} | {get_probe(code).title} |" for code in built_in]
-    found = re.findall(r"^\| SPL[0-9]{3} .*\|$", README.read_text(), re.MULTILINE)
-    assert found == wanted, "the table of probes in README.md should be:\n" + "\n".join(wanted)
