@@ -15,6 +15,7 @@ from splitleak.statistics import wilson_interval
 Ints = NDArray[np.int64]
 EFFECT = "share of held-out rows"
 _LEAST_ROWS, _LEAST_SHARE = 2, 0.01  # of the held-out rows, for a leak
+_LEAST_UNLIKE = 5  # where the targets of the pairs differ
 _MOST_EVIDENCE = 20
 
 
@@ -51,15 +52,19 @@ def exact_duplicates(context: AuditContext) -> Finding:
         return Finding("clean", f"{told}; {why}.", **common)
     unusual = found.unusual[rows]
     rows, partners = rows[unusual], partners[unusual]
-    values = len(np.unique(found.group[rows]))
-    leak = values >= max(_LEAST_ROWS, _LEAST_SHARE * total)
+    same = _same_target(context, rows, partners)
+    # a few rows of other targets may be two of a kind that the columns cannot tell apart (flats of one house)
+    every = len(np.unique(found.group[rows]))
+    agreeing_values = every if same is None else len(np.unique(found.group[rows[same]]))
+    least = _LEAST_SHARE * total
+    leak = agreeing_values >= max(_LEAST_ROWS, least) or every >= max(_LEAST_UNLIKE, least)
     common["effect"] = len(rows) / total
     common["interval"] = wilson_interval(len(rows), total)
+    agreeing = "" if same is None else f" ({int(same.sum()):,} with the same target as well)"
     return Finding(
         "leak" if leak else "caution",
-        f"{len(rows):,} of {total:,} held-out rows equal a row of another partition in all features"
-        f"{_targets(context, rows, partners)}; chance explains at most {found.expected:.2g} of {found.pairs:,} such"
-        " pairs.",
+        f"{len(rows):,} of {total:,} held-out rows equal a row of another partition in all features{agreeing}; chance"
+        f" explains at most {found.expected:.2g} of {found.pairs:,} such pairs.",
         rows=rows,
         partners=partners,
         remedy='df = df.drop(index=df.index[report["SPL101"].rows])',
@@ -87,11 +92,12 @@ def crossing(context: AuditContext, found: EqualRows) -> tuple[Ints, Ints]:
     return held[has], partners[has]
 
 
-def _targets(context: AuditContext, rows: Ints, partners: Ints) -> str:
+def _same_target(context: AuditContext, rows: Ints, partners: Ints) -> NDArray[np.bool_] | None:
+    """Return which pairs have equal targets (one that is not known equals any); None without a target."""
     if context.target is None:
-        return ""
-    same = int((context.target.values[rows] == context.target.values[partners]).sum())
-    return f" ({same:,} with the same target as well)"
+        return None
+    mine, other = context.target.values[rows], context.target.values[partners]
+    return np.asarray((mine == other) | np.isnan(mine) | np.isnan(other))
 
 
 def _evidence(context: AuditContext, found: EqualRows, rows: Ints, partners: Ints) -> list[dict[str, Any]]:

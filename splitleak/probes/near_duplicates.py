@@ -19,6 +19,7 @@ from splitleak.statistics import wilson_interval
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 _LEAST_ROWS, _LEAST_SHARE = 2, 0.01
+_LEAST_CAUTION = 0.015  # where a leak is out of the question, a few rows are not worth a person's time
 _MOST_PAIRS = 24
 _BARS = 20
 
@@ -65,7 +66,7 @@ def near_duplicates(context: AuditContext) -> Finding:
     if agreement is not None:
         hit = _unequal(context, agreement.rows, agreement.partners) & agreement.copies()
         rows, partners = agreement.rows[hit], agreement.partners[hit]
-        enough = _enough(len(rows), len(agreement.rows))
+        enough = _enough(len(rows), len(agreement.rows), _LEAST_CAUTION)
         told = f"{len(rows):,} agree with a training row in at least 70 % of the columns, by no chance"
         looks.append(
             _Look("caution" if enough else "clean", told, len(agreement.rows), rows, partners,
@@ -85,14 +86,15 @@ def _by_distance(context: AuditContext, nearest: Nearest) -> _Look:
     close = hit & (nearest.distance <= CLOSE)
     tested = len(nearest.rows)
     status: Literal["leak", "caution", "clean"] = "clean"
-    if _enough(int(close.sum()), tested):
+    entity = nearest.one_entity(hit)
+    if _enough(int(close.sum()), tested) and not entity:
         status = "leak"
-    elif _enough(int(hit.sum()), tested):
+    elif _enough(int(hit.sum()), tested, _LEAST_CAUTION):
         status = "caution"
     told = (
         f"{int(hit.sum()):,} are far closer to a training row than its neighbours foretell"
         f" ({int(close.sum()):,} within {CLOSE} robust standard deviations)"
-    )
+    ) + (", equal in most columns and different in one: rows of one entity" if entity else "")
     return _Look(
         status,
         told,
@@ -117,7 +119,7 @@ def _by_measure(context: AuditContext, found: Similar) -> _Look:
         f"{len(rows):,} have a similarity of at least {found.threshold:g} ({found.what}) with a row elsewhere"
     )
     if found.templates:
-        told += ", most of them with many: forms rather than copies"
+        told += ", most of them with many: a form or a family rather than copies"
     return _Look(
         status, told, found.searched, rows, found.partners[other], found.similarity[other], found.what
     )
@@ -129,8 +131,8 @@ def _unequal(context: AuditContext, rows: Ints, partners: Ints) -> NDArray[np.bo
     return np.asarray(group[rows] != group[partners])
 
 
-def _enough(count: int, tested: int) -> bool:
-    return count >= max(_LEAST_ROWS, _LEAST_SHARE * tested)
+def _enough(count: int, tested: int, share: float = _LEAST_SHARE) -> bool:
+    return count >= max(_LEAST_ROWS, share * tested)
 
 
 def _together(context: AuditContext, looks: list[_Look]) -> Finding:

@@ -21,7 +21,7 @@ CLOSE, NEAR = (
     0.05,
     0.3,
 )  # root mean square difference, in robust standard deviations, of a leak and of a caution
-_QUERIES, _FAST_QUERIES = 2_000, 500
+_QUERIES, _FAST_QUERIES = 2_000, 400
 _MOST_TRAIN = 200_000
 _MOST_COLUMNS = 200
 _SHARED = 0.8  # columns on which more of the random pairs agree are no evidence
@@ -43,17 +43,37 @@ class Nearest:
     distance : float64 array of shape (n_tested,)
         Root mean square over the columns of the difference in robust standard deviations (categories, missing: 0 or
         1).
+    columns : tuple of AuditColumn
+        What was compared.
     """
 
     rows: Ints
     partners: Ints
     p_values: Floats
     distance: Floats
+    columns: tuple[AuditColumn, ...]
 
     def copies(self) -> NDArray[np.bool_]:
         """Return which rows are far closer than chance, and near enough for somebody to call them copies."""
         rare = benjamini_hochberg(self.p_values) < FALSE_DISCOVERIES
         return np.asarray(rare & (self.distance <= NEAR))
+
+    def one_entity(self, hit: NDArray[np.bool_]) -> bool:
+        """Return whether pairs are equal in half of the columns and always differ in the same one.
+
+        These are rows of one entity (a mixture tested at several ages) rather than copies with noise.
+        """
+        differ = np.array(
+            [
+                np.mean(
+                    (c.codes[self.rows[hit]] != c.codes[self.partners[hit]])
+                    if hit.any()
+                    else np.zeros(1, dtype=bool)
+                )
+                for c in self.columns
+            ]
+        )
+        return bool((differ <= 0.1).mean() >= 0.5 and differ.max() >= 0.9)
 
 
 def nearest_rows(context: AuditContext) -> Nearest | None:
@@ -79,7 +99,7 @@ def nearest_rows(context: AuditContext) -> Nearest | None:
         better = (p < best_p) | ((p == best_p) & (apart < best_distance))
         partners[better], best_distance[better] = candidate[better], apart[better]
         best_p = np.minimum(best_p, p)
-    return Nearest(held, partners, np.minimum(1.0, best_p * len(views)), best_distance)
+    return Nearest(held, partners, np.minimum(1.0, best_p * len(views)), best_distance, tuple(columns))
 
 
 def informative(context: AuditContext, shared: float = _SHARED) -> list[AuditColumn]:

@@ -13,11 +13,14 @@ from splitleak.graph import SimilarityGraph
 from splitleak.probes.base import NotApplicable, Skipped
 from splitleak.probes.context import AuditContext
 from splitleak.probes.equal_rows import LONG_TEXT, is_long
+from splitleak.search.prepare import prepare_search
+from splitleak.search.single import Search
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 _MOST_ROWS, _FAST_ROWS = 200_000, 20_000
+_SEQUENCES = 0.8  # identity of sequences that are nearly one; the default of a split keeps relatives together
 _TEMPLATE = 20  # training rows similar to one held-out row: a form letter rather than a copy
 
 
@@ -80,8 +83,6 @@ def find_similar(context: AuditContext, options: dict[str, Any]) -> Similar:
     NotApplicable, Skipped
         Columns that cannot be compared this way (when the caller named nothing), a missing extra.
     """
-    from splitleak.search.prepare import prepare_search
-
     rows = _rows(context)
     data = _data(context, rows)
     named = options["on"] is not None or not isinstance(options["similarity"], str)
@@ -91,6 +92,8 @@ def find_similar(context: AuditContext, options: dict[str, Any]) -> Similar:
     exclude = [name for name in context.source.column_names if name not in outside]
     try:
         search = prepare_search(data, exclude=exclude, missing="distinct", **options)
+        if options["threshold"] is None and options["similarity"] == "auto" and _aligns(search):
+            search = search.raised(max(search.threshold, _SEQUENCES))
         sides = context.codes[rows]
         graph = search.graph(sides=sides, seed=context.seed)
     except ImportError as error:
@@ -100,6 +103,10 @@ def find_similar(context: AuditContext, options: dict[str, Any]) -> Similar:
             raise
         raise NotApplicable(str(error)) from None
     return _found(context, search, graph, rows, options)
+
+
+def _aligns(search: Any) -> bool:
+    return isinstance(search, Search) and search.measure.startswith("alignment")
 
 
 def _rows(context: AuditContext) -> Ints:

@@ -102,12 +102,11 @@ def _between(context: AuditContext) -> _Found | None:
     tolerance = np.array([_tolerance(c) for c in columns])
     known, asked = scaled[: len(train)], scaled[len(train) :]
     near = _nearest(known, asked, min(_NEAREST, len(train)))
-    need = max(_LEAST_COLUMNS, len(columns) // 2)
     tried = np.log(len(held) * near.shape[1] ** 2 / 2 + 1)
     hits, first, second, how = [], [], [], []
     straight = max(_STRAIGHT, 20 * float(tolerance.max()))
     for i in range(len(held)):
-        pair = _line(known[near[i]] - asked[i], need, straight)
+        pair = _line(known[near[i]] - asked[i], straight)
         for a, b in pair:
             triple = np.stack([values[len(train) + i], values[near[i, a]], values[near[i, b]]])
             chance = _surprise(triple, np.where(width > 0, width, 1.0), tolerance)
@@ -170,10 +169,10 @@ def _nearest(known: Floats, asked: Floats, k: int) -> Ints:
     return np.asarray(places, dtype=np.int64)
 
 
-def _line(differences: Floats, need: int, straight: float) -> list[tuple[int, int]]:
+def _line(differences: Floats, straight: float) -> list[tuple[int, int]]:
     """Return the pairs of neighbours on one line with the row; `differences` are theirs to it."""
     length = np.sqrt((differences**2).sum(axis=1))
-    able = np.flatnonzero((np.abs(differences) > 1e-7).sum(axis=1) >= need)
+    able = np.flatnonzero((np.abs(differences) > 1e-7).sum(axis=1) >= _LEAST_COLUMNS)
     if len(able) < 2:
         return []
     unit = differences[able] / length[able, None]

@@ -52,7 +52,7 @@ def test_planted_rows_are_found_and_named(kind: str, code: str, strength: float)
         allowed = {*leak.rows, *leak.extra.get("partners", ())}
         assert len(set(found.rows) & allowed) >= 0.8 * len(found.rows)
         assert len(set(found.rows) & set(leak.rows)) >= 0.8 * len(leak.rows)
-        if code in ("SPL101", "SPL115"):
+        if kind in ("copies_of_rows", "smote_before_split", "oversampling_before_split"):
             assert found.status == "leak"
 
 
@@ -124,6 +124,26 @@ def test_one_copied_row_of_numbers_is_a_caution() -> None:
     train, test = np.flatnonzero(split == "train"), np.flatnonzero(split == "test")
     df.loc[test[0]] = df.loc[train[0]]
     assert ask(df, "SPL101", split, target="y").status == "caution"
+
+
+def test_two_flats_of_one_house_at_two_prices_are_a_caution() -> None:
+    df = classes(300, 5).assign(y=np.random.default_rng(0).normal(size=300))
+    split = halves(300)
+    train, test = np.flatnonzero(split == "train"), np.flatnonzero(split == "test")
+    inputs = df.columns[:-1]
+    df.loc[test[:2], inputs] = df.loc[train[:2], inputs].to_numpy()
+    assert ask(df.infer_objects(), "SPL101", split, target="y").status == "caution"
+    df.loc[test[:2]] = df.loc[train[:2]].to_numpy()
+    assert ask(df.infer_objects(), "SPL101", split, target="y").status == "leak"
+
+
+def test_one_mixture_at_several_ages_is_no_leak() -> None:
+    rng = np.random.default_rng(0)
+    mixture = np.repeat(rng.normal(size=(150, 7)), 2, axis=0)
+    df = pd.DataFrame(mixture, columns=[f"part{i}" for i in range(7)])
+    df["age"] = np.tile([28.0, 29.0], 150) + 0.3 * rng.random(300)
+    df["strength"] = rng.normal(size=300)
+    assert ask(df, "SPL102", halves(300), target="strength").status != "leak"
 
 
 def test_copies_between_dev_and_test_count() -> None:
