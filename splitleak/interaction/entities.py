@@ -219,6 +219,7 @@ def _is_given(backend: Backend) -> bool:
     return backend.function.__module__.startswith("splitleak.similarity.") and maker in (
         "precomputed",
         "from_graph",
+        "read_pairs",
     )
 
 

@@ -79,6 +79,7 @@ class Search:
             records,
             row_values=lambda: row_values(records),
             row_labels=_row_labels(data, source, on),
+            column=lambda name: source.column(name, argument="names").to_pylist(),
             threshold=threshold,
         )
         choice.backend.check_kind(records)
@@ -220,6 +221,8 @@ def row_values(records: Records) -> Any:
 def _row_labels(data: Any, source: Source, on: str | Sequence[str] | None) -> list[list[Any]]:
     """Return what the rows may be called in a matrix or an edge list: the compared column, the index."""
     candidates = []
+    if source.meant is not None and "name" in source.column_names:  # records of a FASTA file
+        candidates.append(source.column("name").to_pylist())
     if isinstance(on, str) and on in source.column_names:
         candidates.append(source.column(on).to_pylist())
     index = getattr(data, "index", None)

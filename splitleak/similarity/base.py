@@ -160,6 +160,7 @@ _BUILT_IN = {  # name -> module; imported when asked for
     "image-embedding": "splitleak.similarity.image_embedding",
     "embedding": "splitleak.similarity.embedding",
     "embedding-faiss": "splitleak.similarity.embedding",
+    "precomputed": "splitleak.similarity.hits",
 }
 
 

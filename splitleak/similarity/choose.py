@@ -19,6 +19,7 @@ EXACT_TABLE_ROWS = 1_000_000
 LONG_TEXT_BYTES = 1_000
 _EDGE_FILES = (".csv", ".tsv", ".parquet", ".jsonl", ".ndjson")
 _MATRIX_FILES = (".npy", ".npz")
+_HIT_FILES = (".m8", ".m8.gz")
 
 
 class Choice(NamedTuple):
@@ -91,6 +92,7 @@ def choose(
     *,
     row_values: Callable[[], Any],
     row_labels: Sequence[Sequence[Any]] = (),
+    column: Callable[[str], Sequence[Any]] | None = None,
     threshold: float | None = None,
 ) -> Choice:
     """Return the backend for ``similarity=``.
@@ -108,6 +110,8 @@ def choose(
         Returns the row values, for a function of two rows.
     row_labels : sequence of sequences
         What the rows may be called; the labels of a matrix must be one of these, in order.
+    column : callable, optional
+        Returns the values of a column, for scores whose names are in one.
     threshold : float, optional
         The threshold asked for (edge lists are read at it).
     """
@@ -117,10 +121,12 @@ def choose(
         return automatic(records)
     if isinstance(similarity, SimilarityGraph):
         return Choice(given.from_graph(similarity), "a graph given by the caller")
+    if isinstance(similarity, (str, Path)) and str(similarity).lower().endswith(_HIT_FILES):
+        similarity = precomputed.precomputed(similarity)
     if isinstance(similarity, Path) or (isinstance(similarity, str) and _looks_like_a_file(similarity)):
         return Choice(_from_file(similarity, records, row_labels, threshold), "a file given by the caller")
     if isinstance(similarity, (str, Backend)):
-        return Choice(get_backend(similarity), "asked for")
+        return _named(get_backend(similarity), records, row_labels, column)
     if _is_edge_table(similarity):
         return Choice(
             _from_edges(similarity, records, row_labels, threshold), "an edge list given by the caller"
@@ -134,6 +140,22 @@ def choose(
         "similarity must be a name, a backend, a SimilarityGraph, a square matrix, a path or a function of two rows,"
         f" got {type(similarity).__name__}"
     )
+
+
+def _named(
+    backend: Backend,
+    records: Records,
+    row_labels: Sequence[Sequence[Any]],
+    column: Callable[[str], Sequence[Any]] | None,
+) -> Choice:
+    if backend.name != "precomputed":
+        return Choice(backend, "asked for")
+    from splitleak.similarity.hits import NamedBackend
+
+    assert isinstance(backend, NamedBackend)
+    found = backend.matched(records, row_labels, column or (lambda name: [name]))
+    assert found.pairs is not None
+    return Choice(found, f"scores given by the caller: {found.pairs.note}")
 
 
 def _looks_like_a_file(name: str) -> bool:

@@ -1,9 +1,10 @@
-"""A matrix of similarities or distances between all rows."""
+"""Scores from elsewhere: a matrix between all rows; the door for hits and labelled matrices."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import Any, Literal, get_args
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,9 @@ from splitleak.errors import InputError, unknown_option
 from splitleak.graph import SimilarityGraph
 from splitleak.records import Records
 from splitleak.similarity.base import IGNORED, Backend, Neighbours
+
+if TYPE_CHECKING:
+    from splitleak.similarity.hit_tables import Format
 
 MatrixKind = Literal["similarity", "distance", "dissimilarity"]
 ALL_KINDS = frozenset({"text", "vector", "table", "image", "views"})
@@ -24,23 +28,56 @@ def precomputed(
     kind: MatrixKind = "similarity",
     labels: Sequence[Hashable] | None = None,
     row_labels: Sequence[Hashable] | None = None,
+    format: Format | None = None,  # noqa: A002
+    score: str | None = None,
+    columns: Sequence[str] | None = None,
+    names: str | Sequence[Hashable] | None = None,
+    combine: Literal["max", "min", "mean"] = "max",
+    min_coverage: float | None = None,
+    strangers: Literal["error", "warn", "ignore"] = "error",
 ) -> Backend:
-    """Use a matrix of similarities or distances between all rows.
+    """Use scores from elsewhere: a matrix between all rows, or a table of hits of an aligner.
 
     Parameters
     ----------
-    matrix : array, scipy sparse matrix or pandas DataFrame of shape (n_rows, n_rows)
+    matrix : array, scipy sparse matrix or pandas DataFrame of shape (n_rows, n_rows); path; or table of hits
         Symmetric, finite, in the order of the data. In a sparse matrix an entry that is not stored means "not
-        similar". Index and columns of a DataFrame are its labels.
+        similar". Index and columns of a DataFrame are its labels. With `format`, or as a path, its rows have names,
+        which are matched to the data, in any order.
     kind : {"similarity", "distance", "dissimilarity"}
         "similarity": values in [0, 1], 1 = identical. "distance" d >= 0: similarity 1 / (1 + d).
         "dissimilarity" d in [0, 1]: similarity 1 - d. Both are rounded to 12 decimals.
     labels, row_labels : sequence, optional
         Names of the matrix's rows, and of the data's rows. When both are given they must agree in order.
+    format : str, optional
+        What the scores are. "m8" ("blast", "diamond"): BLAST -outfmt 6, identity in percent; "mmseqs", "foldseek",
+        "hhblits" (-blasttab, identity over the target's length): identity in [0, 1]; "tmalign", "usalign"
+        (-outfmt 2); each with a header or without, also .gz, or as a table with such columns. "matrix": a square
+        one with names (.tsv, .csv, .parquet, .npy with `labels`, a frame); "condensed": SciPy's vector of pairs.
+        Default: of a path by its ending, else an array as above.
+    score : str, optional
+        "identity", "tm" (both TM-scores), "coverage" (both coverages), "bits" (bit score over the smaller self hit),
+        or a column of numbers in [0, 1]; default: "tm" of TM-align and US-align, else "identity".
+    columns : sequence of str, optional
+        Columns of a file without a header that are not the format's own.
+    names : str or sequence, optional
+        The column that holds the rows' names, or the names. Default: names of a FASTA file, the compared column, the
+        index: whichever has most. Names match as they are, else up to the first blank; of structures without folder,
+        file ending and chain.
+    combine : {"max", "min", "mean"}
+        Of a pair with several hits in one direction the best counts; then the two directions (two TM-scores, a hit
+        each way) are combined by this. A direction that is not reported does not count.
+    min_coverage : float, optional
+        Hits whose smaller coverage (of query, of target) is below this are left out, in (0, 1]. From qcov and tcov, or
+        starts, ends and lengths (columns qlen and tlen, else the data's texts).
+    strangers : {"error", "warn", "ignore"}
+        What happens to names that are not in the data. Rows without hits are similar to none; both are counted in the
+        provenance.
 
     Raises
     ------
     InputError
+        Names that cannot be matched, columns that are absent or not numeric, scores out of range;
         A matrix that is not square, not symmetric, not finite, out of range, labelled in another order than the
         data, or whose diagonal says that it is of the other kind.
 
@@ -53,6 +90,17 @@ def precomputed(
     """
     if kind not in get_args(MatrixKind):
         raise unknown_option("kind", kind, get_args(MatrixKind))
+    options = {
+        "score": score, "columns": columns, "names": names, "min_coverage": min_coverage,
+        "combine": None if combine == "max" else combine, "strangers": None if strangers == "error" else strangers,
+    }  # fmt: skip
+    given = {name: value for name, value in options.items() if value is not None}
+    if format is not None or isinstance(matrix, (str, Path)):
+        return _of_names(matrix, format, kind, labels, row_labels, given)
+    if given:
+        raise InputError(
+            f"{', '.join(given)}: these are for scores with names; say what they are with format="
+        )
     if hasattr(matrix, "columns") and hasattr(matrix, "index"):
         names = list(matrix.index)
         if list(matrix.columns) != names:
@@ -85,6 +133,24 @@ def precomputed(
         return nearest_of_rows(rows, queries, threshold, sides)
 
     return Backend("matrix", ALL_KINDS, search, nearest, threshold=0.8, given=True)
+
+
+def _of_names(
+    matrix: Any, form: str | None, kind: MatrixKind, labels: Any, row_labels: Any, given: dict[str, Any]
+) -> Backend:
+    """Return the backend of scores whose rows have names."""
+    from splitleak.similarity.base import get_backend
+
+    if form is None:
+        form = "m8" if str(matrix).lower().endswith((".m8", ".m8.gz")) else "matrix"
+    if row_labels is not None:
+        given = {"names": row_labels, **given}
+    if labels is not None:
+        given["labels"] = labels
+    if kind != "similarity":
+        given["kind"] = kind
+    where = str(matrix) if isinstance(matrix, Path) else matrix
+    return get_backend("precomputed")(matrix=where, format=form, **given)
 
 
 def matching_labels(matrix: Any, candidates: Sequence[Sequence[Hashable]]) -> Sequence[Hashable] | None:

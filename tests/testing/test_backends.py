@@ -64,6 +64,12 @@ def mean_colours(images: list[Any]) -> np.ndarray:
     return np.stack([np.asarray(image.resize((4, 4)), dtype=float).ravel() - 127.5 for image in images])
 
 
+def letter_counts(rows: list[str]) -> np.ndarray:
+    return np.array(
+        [[row.count(letter) for letter in "abcdefghijklmnopqrstuvwxyz0123456789 "] for row in rows]
+    )
+
+
 def jaccard(a: str, b: str) -> float:
     return jaccard_of_sets(*(shingles(" ".join(t.casefold().split()), "char", 5) for t in (a, b)))
 
@@ -99,6 +105,9 @@ CASES: dict[str, list[tuple[Any, str | Backend, float, Callable[[Any, Any], floa
     "tanimoto": [(SMILES, "tanimoto", 0.3, None)],
     "pixels": [(pictures(), "pixels", 1.0, None)],
     "phash": [(pictures(), "phash", 0.9, None), (pictures(), "phash(flips=True, turns=True)", 0.7, None)],
+    "embedding": [(texts(), get_backend("embedding")(encoder=letter_counts), 0.98, None)],
+    "embedding-faiss": [(texts(), get_backend("embedding-faiss")(encoder=letter_counts), 0.98, None)],
+    "precomputed": [],  # its rows must have different names, the kit repeats rows: tests/similarity/test_hits.py
     "image-embedding": [
         (pictures(), get_backend("image-embedding")(encoder=mean_colours), 0.9, None),
     ],
