@@ -46,6 +46,8 @@ def audit_explanation(summary: Summary) -> list[str]:
     sentences = [f"{'; '.join(parts)}.", looked]
     if summary["verdict"] == "clean":
         sentences.append("Clean says what these probes saw; the last sections say what nobody looked at.")
+    tested = self_test_sentence(summary)
+    sentences += [tested] if tested else []
     if about["fast"]:
         sentences.append("fast=True: probes that take long looked at samples.")
     return sentences
@@ -183,14 +185,28 @@ def evidence_table(result: Summary) -> Table | None:
 
 
 def self_test_table(summary: Summary) -> Table | None:
-    """Return what would have been found of planted leaks, or None where that was not asked for."""
+    """Return how often planted leaks would have been found, or None where that was not asked for."""
     entries = summary["self_test"]
     if not entries:
         return None
-    keys = list(dict.fromkeys(key for entry in entries for key in entry))
-    rows = [tuple(_cell(entry.get(key)) for key in keys) for entry in entries]
-    texts = {i for i, key in enumerate(keys) if any(isinstance(entry.get(key), str) for entry in entries)}
-    return Table("Self test", tuple(key.replace("_", " ") for key in keys), rows, left=frozenset(texts))
+    rows = [
+        (
+            str(entry["title"]),
+            number(entry["strength"]),
+            str(entry["meaning"]),
+            f"{entry['found']} of {entry['tries']}",
+            f"{share(entry['low'], 0)} to {share(entry['high'], 0)}",
+        )
+        for entry in entries
+    ]
+    header = ("planted", "strength", "which is", "found", "95 % interval")
+    return Table("Self test", header, rows, left=frozenset({0, 2}))
+
+
+def self_test_sentence(summary: Summary) -> str | None:
+    """Return what a clean report means by the self test, or None."""
+    told = summary["about"].get("self_test")
+    return told if isinstance(told, str) and told else None
 
 
 def about_table(summary: Summary) -> Table:

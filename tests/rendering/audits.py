@@ -73,7 +73,10 @@ def made_up(
         "data": f"{EVIL}, 30 rows", "n_rows": 30, "partitions": {"train": 20, EVIL: 10}, "columns": {"text": 2},
         "notes": [EVIL], "target": {"name": EVIL, "task": "binary"}, "time": None, "groups": [], "probes": ["ACME001"],
         "known": ["ACME001", "SPL101"], "alpha": 0.01, "limits": {}, "seed": 0, "fast": True,
-        "call": {"target": repr(EVIL)}, "versions": {"splitleak": "0"},
+        "call": {"target": repr(EVIL)}, "self_test": f"{EVIL} would have been seen.", "versions": {"splitleak": "0"},
     }  # fmt: skip
-    tested = ({"planted": EVIL, "detected": 19, "of": 20},)
+    tested = (
+        {"kind": "proxy", "title": EVIL, "strength": 0.95, "meaning": "AUC", "tries": 20, "found": 19, "share": 0.95,
+         "low": 0.764, "high": 0.991},
+    )  # fmt: skip
     return LeakageReport((ProbeResult(**fields),), about, ((EVIL, "why"),), tested)

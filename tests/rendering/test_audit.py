@@ -85,6 +85,14 @@ def test_clean_and_empty_reports_say_so() -> None:
     assert str(made).startswith("Caution: no certain leak; 1 finding needs")
 
 
+def test_self_test() -> None:
+    made = made_up()
+    assert f"{EVIL} would have been seen." in str(made)
+    for row in (str(made), made.to_html().replace("\N{NO-BREAK SPACE}", " ")):
+        assert "19 of 20" in row
+        assert "76 % to 99 %" in row
+
+
 def test_page() -> None:
     page = planted().to_html()
     outline = Outline(page)
