@@ -6,12 +6,12 @@ import importlib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from splitleak._plugins import load_plugin, plugin_names
 from splitleak.errors import InputError, did_you_mean, unknown_option
 
 if TYPE_CHECKING:
@@ -157,6 +157,7 @@ class Probe:
         return found
 
 
+_GROUP = "splitleak.probes"  # of entry points
 _REGISTRY: dict[str, Probe] = {}
 _BUILT_IN = {  # code -> module; imported when asked for
     "SPL101": "splitleak.probes.exact_duplicates",
@@ -242,8 +243,7 @@ def probe(
 
 def probe_codes() -> list[str]:
     """Return the codes of all known probes, entry points included, sorted."""
-    plugins = {e.name for e in entry_points(group="splitleak.probes")}
-    return sorted({*_BUILT_IN, *_REGISTRY, *plugins})
+    return sorted({*_BUILT_IN, *_REGISTRY, *plugin_names(_GROUP)})
 
 
 def get_probe(code: str) -> Probe:
@@ -258,9 +258,9 @@ def get_probe(code: str) -> Probe:
         if code in _BUILT_IN:
             importlib.import_module(_BUILT_IN[code])
         else:
-            for entry in entry_points(group="splitleak.probes"):
-                if entry.name == code:
-                    _REGISTRY.setdefault(code, entry.load())
+            found = load_plugin(_GROUP, code, Probe, "code")
+            if found is not None:
+                _REGISTRY.setdefault(code, found)
     if code not in _REGISTRY:
         raise InputError(
             f"probe {code!r} is not known{did_you_mean(code, probe_codes())} (known: {', '.join(probe_codes())})"

@@ -8,12 +8,12 @@ import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from importlib.metadata import entry_points
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from splitleak._plugins import load_plugin, plugin_names
 from splitleak._progress import SILENT, Progress
 from splitleak.errors import InputError, did_you_mean, unknown_option
 from splitleak.graph import SimilarityGraph, check_threshold
@@ -143,6 +143,7 @@ class Backend:
         return {k: v for k, v in self.options.items() if k in accepted}
 
 
+_GROUP = "splitleak.similarity"  # of entry points
 _REGISTRY: dict[str, Backend] = {}
 _BUILT_IN = {  # name -> module; imported when asked for
     "exact": "splitleak.similarity.exact",
@@ -203,8 +204,7 @@ def similarity_backend(
 
 def backend_names() -> list[str]:
     """Return the names of all known backends, entry points included."""
-    plugins = {e.name for e in entry_points(group="splitleak.similarity")}
-    return sorted({*_BUILT_IN, *_REGISTRY, *plugins})
+    return sorted({*_BUILT_IN, *_REGISTRY, *plugin_names(_GROUP)})
 
 
 def names_for(kind: str) -> list[str]:
@@ -256,10 +256,9 @@ def _load(name: str) -> Backend:
         elif ":" in name:
             return _load_reference(name)
         else:
-            for entry in entry_points(group="splitleak.similarity"):
-                if entry.name == name:
-                    found = entry.load()
-                    _REGISTRY.setdefault(name, found)
+            found = load_plugin(_GROUP, name, Backend, "name")
+            if found is not None:
+                _REGISTRY.setdefault(name, found)
     if name not in _REGISTRY:
         known = ["auto", *backend_names()]
         raise unknown_option("similarity", name, known)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from splitleak.errors import InputError, SplitleakWarning
 from splitleak.leakage import leakage_report
+from splitleak.partition import Split
 from splitleak.planting import Planted
 from splitleak.probes.base import Probe, get_probe
 from splitleak.rendering.audit_values import values_hidden
@@ -117,6 +118,9 @@ def arguments_of(case: Arguments | Planted) -> dict[str, Any]:
             "tables for check_probe are mappings of arguments with a pandas table under 'data', got"
             f" {type(arguments.get('data')).__name__}"
         )
+    split = arguments.get("split")
+    if isinstance(split, Split):  # without what it knows the rows by: they are moved, and their texts changed
+        arguments["split"] = Split(split.names, split.codes, split.clusters)
     return arguments
 
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from splitleak.partition import Split
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -42,6 +44,10 @@ def reordered(arguments: dict[str, Any], order: NDArray[np.int64]) -> dict[str, 
     changed = {**arguments, "data": arguments["data"].iloc[order].reset_index(drop=True)}
     for name in _TAKEN_BY_ROW:
         value = arguments.get(name)
+        if isinstance(value, Split):
+            clusters = None if value.clusters is None else value.clusters[order]
+            changed[name] = Split(value.names, value.codes[order], clusters)
+            continue
         if value is None or isinstance(value, str) or not hasattr(value, "__len__") or len(value) != n:
             continue
         if hasattr(value, "iloc"):
