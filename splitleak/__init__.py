@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from splitleak.folds import Folds, fold_by_similarity
     from splitleak.graph import SimilarityGraph
     from splitleak.image_pairs import contact_sheet
+    from splitleak.installation import doctor
     from splitleak.interaction import InteractionSplit, split_interactions
     from splitleak.leakage import leakage_report
     from splitleak.model_selection import SimilarityKFold, SimilarityShuffleSplit, StratifiedSimilarityKFold
@@ -77,6 +78,7 @@ _HOME = {
     "compare_splits": "comparison",
     "contact_sheet": "image_pairs",
     "deduplicate": "search",
+    "doctor": "installation",
     "embedding": "similarity.embedding",
     "extend": "extending",
     "fold_by_similarity": "folds",
@@ -125,6 +127,7 @@ __all__ = [
     "compare_splits",
     "contact_sheet",
     "deduplicate",
+    "doctor",
     "embedding",
     "extend",
     "fold_by_similarity",

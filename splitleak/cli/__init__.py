@@ -1,4 +1,4 @@
-"""The command line: ``splitleak split | check | repair | extend | duplicates | report | demo``.
+"""The command line: ``splitleak split | check | repair | extend | duplicates | report | doctor | demo``.
 
 Exit codes: 0 done, 1 the split or the table leaks, 2 input that cannot be used or sizes that cannot be met, 3 a fault
 of splitleak itself, 130 interrupted.
@@ -15,10 +15,10 @@ import typer
 from splitleak._console import session
 from splitleak._files import check_folder
 
-from splitleak.cli import splits, existing, duplicates, report  # isort: skip  # in the order of --help
+from splitleak.cli import splits, existing, duplicates, report, doctor  # isort: skip  # in the order of --help
 from splitleak.cli.options import app
 
-__all__ = ["app", "duplicates", "existing", "main", "report", "splits"]
+__all__ = ["app", "doctor", "duplicates", "existing", "main", "report", "splits"]
 
 
 @app.command()
