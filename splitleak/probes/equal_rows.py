@@ -185,13 +185,12 @@ def _nearly_equal(
         return _NearlyEqual(around, 0.0 if sure else np.inf, 0.0 if sure else np.inf)
     whole = np.asarray(np.sum(keys, axis=0, dtype=np.uint64))
     equal = _elsewhere(whole, sides)
-    every = max(1.0, _elsewhere(np.zeros(len(rows), dtype=np.uint64), sides).sum() / 2)
     single, agree = np.zeros(len(keys)), np.zeros(len(keys))
     for i, key in enumerate(keys):
         found = _elsewhere(whole - key, sides) - equal
         around += found
         single[i] = found.sum() / 2
-        agree[i] = _elsewhere(key, sides).sum() / 2 / every
+        agree[i] = ((np.unique(key, return_counts=True)[1] / len(key)) ** 2).sum()
     by_column = float((single * agree / np.maximum(1 - agree, 0.02)).max())
     double, n_double = _differing_in_two(context, keys, sides, across)
     products = (single.sum() ** 2 - (single**2).sum()) / 2

@@ -111,9 +111,10 @@ def _by_measure(context: AuditContext, found: Similar) -> _Look:
     other = _unequal(context, found.rows, found.partners)
     rows = found.rows[other]
     status: Literal["leak", "caution", "clean"] = "clean"
-    if _enough(len(rows), found.searched):
-        status = "caution" if found.templates else "leak"
-    elif len(rows) >= _LEAST_ROWS:
+    sure = int((found.similarity[other] >= found.sure).sum())
+    if _enough(sure, found.searched) and not found.templates:
+        status = "leak"
+    elif _enough(len(rows), found.searched) or sure >= _LEAST_ROWS:
         status = "caution"
     told = (
         f"{len(rows):,} have a similarity of at least {found.threshold:g} ({found.what}) with a row elsewhere"

@@ -20,6 +20,7 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 _MOST_ROWS, _FAST_ROWS = 200_000, 20_000
+_TEXTS = 0.6  # of character or word grams: a word in ten changed; texts from the default on are a leak
 _SEQUENCES = 0.8  # identity of sequences that are nearly one; the default of a split keeps relatives together
 _TEMPLATE = 20  # training rows similar to one held-out row: a form letter rather than a copy
 
@@ -42,6 +43,8 @@ class Similar:
         Of these pairs.
     degree : int64 array of shape (n_found,)
         Rows of other partitions that each is similar to.
+    sure : float
+        Similarity from which on a pair is a copy beyond doubt; below it, a person must judge.
     """
 
     what: str
@@ -51,6 +54,7 @@ class Similar:
     partners: Ints
     similarity: Floats
     degree: Ints
+    sure: float = 0.0
 
     @property
     def templates(self) -> bool:
@@ -60,8 +64,7 @@ class Similar:
 
 def searches(context: AuditContext) -> list[dict[str, Any]]:
     """Return the searches that these data ask for, as arguments of `splitleak.search`."""
-    given = not (isinstance(context.similarity, str) and context.similarity == "auto")
-    if given or context.compared or context.threshold is not None:
+    if not _is_auto(context.similarity) or context.compared or context.threshold is not None:
         return [
             {
                 "on": list(context.compared) or None,
@@ -75,6 +78,10 @@ def searches(context: AuditContext) -> list[dict[str, Any]]:
     return [{"on": name, "similarity": "auto", "threshold": None} for name in sorted(wanted)]
 
 
+def _is_auto(similarity: Any) -> bool:
+    return isinstance(similarity, str) and similarity == "auto"
+
+
 def find_similar(context: AuditContext, options: dict[str, Any]) -> Similar:
     """Search across the partitions.
 
@@ -83,30 +90,31 @@ def find_similar(context: AuditContext, options: dict[str, Any]) -> Similar:
     NotApplicable, Skipped
         Columns that cannot be compared this way (when the caller named nothing), a missing extra.
     """
-    rows = _rows(context)
-    data = _data(context, rows)
-    named = options["on"] is not None or not isinstance(options["similarity"], str)
+    given = not _is_auto(options["similarity"])
+    # a matrix or a graph of the caller's has the rows in the caller's order
+    rows = np.argsort(context.positions) if given else _rows(context)
+    data = context.source if given else _data(context, rows)
     if not context.source.column_names:
         options = {**options, "on": None}
     outside = {*context.columns}
     exclude = [name for name in context.source.column_names if name not in outside]
     try:
         search = prepare_search(data, exclude=exclude, missing="distinct", **options)
-        if options["threshold"] is None and options["similarity"] == "auto" and _aligns(search):
-            search = search.raised(max(search.threshold, _SEQUENCES))
+        sure = search.threshold if isinstance(search, Search) else 0.0
+        if not given and options["threshold"] is None and isinstance(search, Search):
+            if search.measure.startswith("alignment"):
+                search = search.raised(max(sure, _SEQUENCES))
+            elif search.records.kind == "text":
+                search = search.raised(min(sure, _TEXTS))
         sides = context.codes[rows]
         graph = search.graph(sides=sides, seed=context.seed)
     except ImportError as error:
         raise Skipped(str(error)) from None
     except InputError as error:
-        if named and (context.compared or options["similarity"] != "auto"):
+        if given or context.compared:
             raise
         raise NotApplicable(str(error)) from None
-    return _found(context, search, graph, rows, options)
-
-
-def _aligns(search: Any) -> bool:
-    return isinstance(search, Search) and search.measure.startswith("alignment")
+    return _found(context, search, graph, rows, options, sure)
 
 
 def _rows(context: AuditContext) -> Ints:
@@ -121,7 +129,12 @@ def _data(context: AuditContext, rows: Ints) -> Any:
 
 
 def _found(
-    context: AuditContext, search: Any, graph: SimilarityGraph, rows: Ints, options: dict[str, Any]
+    context: AuditContext,
+    search: Any,
+    graph: SimilarityGraph,
+    rows: Ints,
+    options: dict[str, Any],
+    sure: float,
 ) -> Similar:
     held = np.isin(rows, context.held_out)
     left = np.concatenate([graph.left, graph.right])
@@ -144,6 +157,7 @@ def _found(
         partners=rows[right[first]],
         similarity=value[first],
         degree=degree.astype(np.int64),
+        sure=sure,
     )
 
 

@@ -183,6 +183,11 @@ def test_the_callers_own_measure_is_used() -> None:
     found = ask(df, "SPL102", split, target="y", similarity="gower", threshold=0.99)
     assert found.status == "leak"
     assert set(test[:5]) <= set(found.rows)
+    matrix = np.eye(200)
+    matrix[test[9:14], train[:5]] = matrix[train[:5], test[9:14]] = 0.95
+    found = ask(classes(200, 4), "SPL102", split, target="y", similarity=matrix, threshold=0.9)
+    assert found.rows.tolist() == test[9:14].tolist()
+    assert found.partners.tolist() == train[:5].tolist()
     vectors = np.random.default_rng(0).normal(size=(200, 8))
     vectors[test[:5]] = vectors[train[:5]] * 1.01
     assert ask(vectors, "SPL102", split, similarity="cosine", threshold=0.99).status == "leak"
