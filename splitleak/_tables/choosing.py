@@ -10,6 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from splitleak._tables import columns as cols
+from splitleak._tables.fasta import SEQUENCE
 from splitleak._tables.images import Images, column_images
 from splitleak._tables.source import Source, list_names, list_rows
 from splitleak.errors import InputError, unknown_option
@@ -57,7 +58,7 @@ def read_records(
             f" have none: rows {list_rows(rows)}; drop them, fill them, or choose missing='equal' or 'distinct'"
         )
     fields["missing_are"] = "distinct" if missing == "distinct" else "equal"
-    sequences = source.meant is not None and names == (source.meant,) and fields["kind"] == "text"
+    sequences = source.meant == SEQUENCE and names == (SEQUENCE,) and fields["kind"] == "text"
     return {"n_rows": source.n_rows, "columns": names, "sequences": sequences, **fields}
 
 

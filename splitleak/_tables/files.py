@@ -13,14 +13,14 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from splitleak._tables import fasta, text_files
+from splitleak._tables import fasta, sdf, text_files
 from splitleak._tables.arrays import arrow_column
 from splitleak._tables.frames import from_arrow
 from splitleak._tables.source import Source, check_names, check_rows
 from splitleak.errors import InputError, did_you_mean
 
 _TEXT_ENDINGS = (".csv", ".tsv", ".jsonl", ".ndjson")
-_MAYBE_PACKED = (*_TEXT_ENDINGS, *fasta.ENDINGS)
+_MAYBE_PACKED = (*_TEXT_ENDINGS, *fasta.ENDINGS, *sdf.ENDINGS)
 KNOWN_ENDINGS = (".parquet", *_MAYBE_PACKED, *(ending + ".gz" for ending in _MAYBE_PACKED))
 _HEAD = 1 << 16
 _SIGNATURES = {  # first bytes -> what they are
@@ -54,7 +54,9 @@ def open_file(path: str | Path, *, columns: Sequence[str] | None = None) -> Sour
         if ending == ".parquet":
             return _open_parquet(path, origin)
         if ending.removesuffix(".gz") in fasta.ENDINGS:
-            return _open_fasta(path, ending, origin)
+            return _open_meant(fasta.read_fasta(path, ending), fasta.SEQUENCE, origin)
+        if ending.removesuffix(".gz") in sdf.ENDINGS:
+            return _open_meant(sdf.read_sdf(path, ending), sdf.SMILES, origin)
         if ending.removesuffix(".gz") in (".csv", ".tsv"):
             table, note = text_files.read_delimited(path, ending, head, columns)
         else:
@@ -67,10 +69,10 @@ def open_file(path: str | Path, *, columns: Sequence[str] | None = None) -> Sour
     return replace(source, base=path.parent)
 
 
-def _open_fasta(path: Path, ending: str, origin: str) -> Source:
-    table = fasta.read_fasta(path, ending)
+def _open_meant(table: pa.Table, meant: str, origin: str) -> Source:
+    """Return a table with the column that is compared when none is named."""
     source = from_arrow(table, origin, select=lambda rows: table.take(pa.array(rows)))
-    return replace(source, meant=fasta.SEQUENCE)
+    return replace(source, meant=meant)
 
 
 def _existing(given: str | Path) -> Path:
