@@ -13,6 +13,8 @@ from splitleak._progress import Progress
 from splitleak._tables import Source, open_source
 from splitleak._tables.arrays import arrow_column
 from splitleak._tables.content import column_hashes
+from splitleak._tables.image_columns import image_columns
+from splitleak._tables.images import Images
 from splitleak._tables.source import list_names
 from splitleak.certification import partition_codes
 from splitleak.errors import DataMismatchError, InputError
@@ -128,7 +130,10 @@ def prepare_context(
     order = _content_order(
         source, codes, [column for column in (goal, when, *together) if column is not None]
     )
-    features = {column.name: column for column in _features(source, order) if column.name not in taken}
+    images = image_columns(source)
+    features = {
+        column.name: column for column in _features(source, order, images) if column.name not in taken
+    }
     if not features:
         raise InputError(
             "data has no columns left to audit beside the target, the split, the time and the groups"
@@ -144,6 +149,7 @@ def prepare_context(
         positions=order,
         source=source,
         table=_table(source, order),
+        images={name: found.take(order) for name, found in images.items() if name not in taken},
         clusters=split.clusters[order] if isinstance(split, Split) and split.clusters is not None else None,
         compared=tuple(compared),
         similarity=similarity,
@@ -206,12 +212,17 @@ def _group_columns(source: Source, groups: Any) -> list[AuditColumn]:
     return [_one_column(source, groups, "groups")]
 
 
-def _features(source: Source, order: Ints) -> list[AuditColumn]:
+def _features(source: Source, order: Ints, images: Mapping[str, Images]) -> list[AuditColumn]:
     """Return all columns, in the given order of rows; bare values are one column of texts, or one per number."""
     if source.column_names:
         rows = pa.array(order)
-        return [_readable(source, name, rows) for name in source.column_names]
+        return [
+            _image(name, images[name], order) if name in images else _readable(source, name, rows)
+            for name in source.column_names
+        ]
     bare = source.bare
+    if images:
+        return [_image(name, found, order) for name, found in images.items()]
     if isinstance(bare, pa.ChunkedArray):
         return [audit_column("text", bare.take(pa.array(order)))]
     dense = bare if isinstance(bare, np.ndarray) else bare.toarray()
@@ -225,6 +236,13 @@ def _readable(source: Source, name: str, rows: Any) -> AuditColumn:
         InputError
     ) as error:  # values of mixed kinds: the column is named in the report, the others are audited
         return AuditColumn(name, "unusable", np.zeros(source.n_rows, dtype=bool), note=str(error))
+
+
+def _image(name: str, images: Images, order: Ints) -> AuditColumn:
+    missing = images.missing()
+    return AuditColumn(
+        name, "image", (np.zeros(len(images), dtype=bool) if missing is None else missing)[order]
+    )
 
 
 def _content_order(source: Source, codes: Ints, declared: Sequence[AuditColumn]) -> Ints:

@@ -50,6 +50,10 @@ class Images(Sequence[Any]):
         """Return what a row is called."""
         return str(self._store.names[int(self._rows[row])])
 
+    def item(self, row: int) -> Any:
+        """Return what a row was given as: a path, bytes, an array, a Pillow image, or None."""
+        return self._store.items[int(self._rows[row])]
+
     def take(self, rows: NDArray[np.int64]) -> Images:
         """Return the images of some rows; what was computed of all of them is shared."""
         part = Images.__new__(Images)

@@ -178,6 +178,7 @@ _BUILT_IN = {  # code -> module; imported when asked for
     "SPL206": "splitleak.probes.two_columns",
     "SPL207": "splitleak.probes.text_tokens",
     "SPL208": "splitleak.probes.metadata",
+    "SPL209": "splitleak.probes.image_artefacts",
     "SPL210": "splitleak.probes.partial_input",
     "SPL301": "splitleak.probes.time_order",
     "SPL302": "splitleak.probes.time_columns",
@@ -187,10 +188,10 @@ _BUILT_IN = {  # code -> module; imported when asked for
     "SPL306": "splitleak.probes.class_balance",
     "SPL307": "splitleak.probes.new_categories",
     "SPL308": "splitleak.probes.new_ranges",
+    "SPL309": "splitleak.probes.split_tokens",
     "SPL401": "splitleak.probes.held_out_size",
     "SPL402": "splitleak.probes.wrong_labels",
     "SPL403": "splitleak.probes.earlier_uses",
-    "SPL309": "splitleak.probes.split_tokens",
 }
 
 

@@ -15,7 +15,7 @@ from splitleak._tables.columns import list_matrix, null_mask, number_matrix, pla
 from splitleak._tables.factors import encode
 from splitleak.errors import InputError
 
-ColumnKind = Literal["numeric", "category", "time", "text", "vector", "constant", "unusable"]
+ColumnKind = Literal["numeric", "category", "time", "text", "vector", "image", "constant", "unusable"]
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
@@ -34,8 +34,9 @@ class AuditColumn:
     ----------
     name : str
         The column's name.
-    kind : {"numeric", "category", "time", "text", "vector", "constant", "unusable"}
-        "category": texts that repeat, booleans; "text": sentences; "vector": equally long lists of numbers;
+    kind : {"numeric", "category", "time", "text", "vector", "image", "constant", "unusable"}
+        "category": texts that repeat, booleans; "text": sentences; "vector": equally long lists of numbers; "image":
+        see `AuditContext.images`;
         "constant": one value at most (missing counts as one); "unusable": nested or mixed values, see `note`.
     missing : bool array of shape (n_rows,)
         Null, NaN, infinite (beyond 1e100) or empty.

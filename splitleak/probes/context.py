@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from splitleak._tables import Source
+    from splitleak._tables.images import Images
 
 Ints = NDArray[np.int64]
 Task = Literal["binary", "multiclass", "regression"]
@@ -92,6 +93,8 @@ class AuditContext:
         The caller's data, rows in the caller's order.
     table : pyarrow.Table or None
         All columns, rows in this context's order; None: bare vectors.
+    images : mapping of str to Images
+        The columns of images, rows in this context's order; bare images are called "image".
     clusters : int64 array of shape (n_rows,) or None
         Clusters that the split was made of, where it says so: its unit is a cluster, not a row.
     compared : tuple of str
@@ -130,6 +133,7 @@ class AuditContext:
     positions: Ints
     source: Source
     table: pa.Table | None
+    images: Mapping[str, Images] = field(default_factory=dict)
     clusters: Ints | None = None
     compared: tuple[str, ...] = ()
     similarity: Any = "auto"
@@ -157,7 +161,7 @@ class AuditContext:
             "pipeline": self.pipeline is not None,
             "raw": self.raw is not None,
             "texts": bool(self.of_kind("text")),
-            "images": False,
+            "images": bool(self.images),
             "ledger": self.ledger is not None,
         }
         return known[need]
