@@ -21,6 +21,7 @@ _CROSSING = 0.3  # share of the held-out rows whose entity is in training
 _ALIKE = 0.3  # intraclass correlation of another column within the labels, beyond a smooth trend
 _NAMED_ALIKE = 0.1  # the same, for a column that is named as an identity
 _COMPOSITE_ALIKE = 0.15
+_BY_NAME = 0.8  # share of the likeness that must be left when the smooth trend, or the parts, are taken out
 _SURE = 1e-8  # chance of so alike a target that no second witness is asked for
 _WITNESSES = 2  # other columns that must agree
 _MOST_ROWS = 5_000
@@ -145,7 +146,7 @@ def _composite(context: AuditContext, columns: list[AuditColumn], rows: Ints) ->
     ranked.sort(key=lambda entry: entry[:3])
     found = []
     for _, _, _, a, b, key in ranked[: 20 if context.fast else _MOST_PAIRS]:
-        trends = [bins_of(a, rows), bins_of(b, rows), a.codes[rows], b.codes[rows]]
+        trends = [a.codes[rows], b.codes[rows]]
         identity = _identity(context, (a, b), key, trends, rows, _COMPOSITE_ALIKE, len(ranked))
         if identity is not None:
             found.append(identity)
@@ -176,37 +177,42 @@ def _identity(
         if len(known) >= _LEAST_KNOWN:
             asked.append((context.target.name, indicators(context.target, rows[known]), known))
     witnesses = []
-    sure = False
+    sure = of_target = False
     for name, outcome, part in asked:
         inside = labels[rows][part]
         kept = inside >= 0
         codes = _compact(inside[kept])
         y = outcome[kept]
-        alike, chance = _alike(codes, y)
+        raw, chance = _alike(codes, y)
+        alike = raw
         if (
             alike < bound or chance * len(asked) * tried >= context.level
         ):  # most columns: no need to ask the trends
             continue
-        alike, chance = _alike(codes, _residual(y, [_compact(t[part][kept]) for t in trends]))
-        if alike >= bound and chance * len(asked) * tried < context.level:
+        parts = [_compact(trend[part][kept]) for trend in trends]
+        alike, chance = _alike(codes, _residual(y, parts), sum(int(p.max()) for p in parts))
+        # a trend, or its parts, explain much of what an honest column explains, and nothing of what a name does
+        if alike >= max(bound, _BY_NAME * raw) and chance * len(asked) * tried < context.level:
             witnesses.append((alike, name))
             target = context.target is not None and name == context.target.name
+            of_target = of_target or (target and alike >= _ALIKE)
             sure = sure or (target and alike >= _ALIKE and chance * tried < _SURE)
     least = 1 if bound == _NAMED_ALIKE or sure else _WITNESSES
-    if len(witnesses) < least:
+    if len(witnesses) < least or (len(columns) > 1 and not of_target):  # crossed columns interact by nature
         return None
     witnesses.sort(key=lambda entry: (-entry[0], entry[1]))
     names = tuple(column.name for column in columns)
     return Identity(names, labels, tuple(name for _, name in witnesses), witnesses[least - 1][0])
 
 
-def _alike(codes: Ints, outcome: NDArray[np.float64]) -> tuple[float, float]:
+def _alike(codes: Ints, outcome: NDArray[np.float64], lost: int = 0) -> tuple[float, float]:
     """Return the intraclass correlation of rows with one label, and the chance of it (one-way analysis of variance)."""
     from scipy.stats import f
 
     count = np.bincount(codes)
     groups, n = len(count), len(codes)
-    if groups < 2 or n - groups < 5:
+    freedom = groups - 1 - lost  # `lost` to what was taken out before
+    if freedom < 1 or n - groups < 5:
         return 0.0, 1.0
     between = within = 0.0
     for y in outcome.T:
@@ -214,8 +220,8 @@ def _alike(codes: Ints, outcome: NDArray[np.float64]) -> tuple[float, float]:
         between += float((count * (means - y.mean()) ** 2).sum())
         within += float(((y - means[codes]) ** 2).sum())
     size = (n - float((count**2).sum()) / n) / (groups - 1)  # mean rows of a label, unequal sizes allowed for
-    b, w = between / (groups - 1), max(within / (n - groups), 1e-12 * between, 1e-300)
-    return max(0.0, (b - w) / (b + (size - 1) * w)), float(f.sf(b / w, groups - 1, n - groups))
+    b, w = between / freedom, max(within / (n - groups), 1e-12 * between, 1e-300)
+    return max(0.0, (b - w) / (b + (size - 1) * w)), float(f.sf(b / w, freedom, n - groups))
 
 
 def _residual(outcome: NDArray[np.float64], trends: list[Ints]) -> NDArray[np.float64]:

@@ -13,6 +13,9 @@ from splitleak.statistics import auc, normal_tail
 
 _LEAST_ROWS = 30
 _TOLD = 0.7  # AUC of the position
+_SORTED = 0.98  # sorted by it, as many tables are kept: anybody sees it
+_MOST_ROWS = 5_000
+_STRATA = 10
 _CHANCE = 1e-4  # of each of the two: the order follows the target, the split follows the order
 
 
@@ -45,7 +48,9 @@ def row_order(context: AuditContext) -> Finding:
     if p_target >= _CHANCE:
         return Finding("clean", "The order of the rows says nothing of the target.", **common)
     told = _told(context.target, rows)
-    if p_split >= _CHANCE and told >= _TOLD and not _plainly_sorted(context.target, rows):
+    if p_split >= _CHANCE and _TOLD <= told < _SORTED and not _plainly_sorted(context.target, rows):
+        told = _told_beyond_features(context, rows)
+    if p_split >= _CHANCE and _TOLD <= told < _SORTED and not _plainly_sorted(context.target, rows):
         return Finding(
             "caution",
             f"The position of a row tells its target (AUC {told:.3f}), though the rows are not sorted by it: an index,"
@@ -119,3 +124,55 @@ def _plainly_sorted(target: Target, rows: NDArray[np.int64]) -> bool:
         return bool((steps >= 0).mean() > 0.95 or (steps <= 0).mean() > 0.95)
     runs = 1 + np.count_nonzero(np.diff(target.codes[rows]))
     return bool(runs <= 2 * len(target.levels))
+
+
+def _told_beyond_features(context: AuditContext, rows: NDArray[np.int64]) -> float:
+    """Return how well the position tells what a quick model of the features leaves of the target.
+
+    A table that is sorted by one of its features tells no more by position than by that feature.
+    """
+    from sklearn.ensemble import ExtraTreesRegressor
+    from sklearn.model_selection import KFold, cross_val_predict
+
+    assert context.target is not None
+    columns = context.of_kind("numeric", "category")[:200]
+    step = max(1, len(rows) // _MOST_ROWS)
+    rows = rows[::step]
+    values = context.target.values[rows]
+    if context.target.task != "regression":  # the class that the position tells best, against the rest
+        best, values = 0.0, values * 0
+        for k in range(len(context.target.levels)):
+            inside = (context.target.codes[rows] == k) * 1.0
+            if 2 <= inside.sum() <= len(rows) - 2:
+                area = abs(auc(np.arange(len(rows)), inside > 0).value - 0.5)
+                if area > best:
+                    best, values = area, inside
+    predicted = np.zeros(len(rows))
+    if columns:
+        forest = ExtraTreesRegressor(60, min_samples_leaf=3, random_state=context.seed)
+        order = np.argsort(
+            rows, kind="stable"
+        )  # the order of the context: folds must not follow the caller's
+        x, y = context.matrix(columns, rows[order]), values[order]
+        folds = KFold(5, shuffle=True, random_state=context.seed)
+        predicted[order] = cross_val_predict(forest, x, y, cv=folds)
+    return _within_strata(values, predicted, context.target.task == "regression")
+
+
+def _within_strata(values: NDArray[np.float64], predicted: NDArray[np.float64], numbers: bool) -> float:
+    """Return the AUC of the position for rows above the others, among rows that the features rate alike."""
+    from scipy.stats import rankdata
+
+    wins = pairs = 0.0
+    stratum = (rankdata(predicted, method="ordinal") - 1) * _STRATA // len(predicted)
+    for k in range(_STRATA):
+        inside = np.flatnonzero(stratum == k)
+        if len(inside) < 4:
+            continue
+        upper = values[inside] > (np.median(values[inside]) if numbers else 0.5)
+        m, n = int(upper.sum()), int((~upper).sum())
+        if min(m, n):
+            wins += float(rankdata(inside)[upper].sum()) - m * (m + 1) / 2
+            pairs += m * n
+    area = wins / pairs if pairs else 0.5
+    return max(area, 1 - area)

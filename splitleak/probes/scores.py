@@ -95,7 +95,7 @@ def indicators(target: Target, rows: Ints) -> Floats:
     return np.asarray(rankdata(target.values[rows])[:, None] / len(rows))
 
 
-def bins_of(column: AuditColumn, rows: Ints) -> Ints:
+def bins_of(column: AuditColumn, rows: Ints, *, most: int = _BINS) -> Ints:
     """Return a bin of each row's value: levels of a category; quantiles, frequent values and missing of a number."""
     if column.kind == "category":
         codes = column.codes[rows]
@@ -104,7 +104,7 @@ def bins_of(column: AuditColumn, rows: Ints) -> Ints:
     known = values[~np.isnan(values)]
     if not len(known):
         return np.zeros(len(rows), dtype=np.int64)
-    count = int(np.clip(len(rows) // _ROWS_PER_BIN, 4, _BINS))
+    count = int(np.clip(len(rows) * most // (_ROWS_PER_BIN * _BINS), 4, most))
     edges = np.unique(np.quantile(known, np.linspace(0, 1, count + 1)[1:-1]))
     bins = np.searchsorted(edges, np.nan_to_num(values), side="right").astype(np.int64)
     distinct, counts = np.unique(known, return_counts=True)
@@ -151,8 +151,16 @@ def mean_auc(scores: Floats, codes: Ints) -> Auc:
     return Auc(float(np.mean([a.value for a in found])), largest.error, largest.placements)
 
 
+def _predicted(column: AuditColumn, rows: Ints, folds: Ints, outcome: Floats) -> Floats:
+    """Return out-of-fold means: of a category's levels; of a number's quantile bins, averaged over three widths."""
+    if column.kind == "category":
+        return out_of_fold_means(bins_of(column, rows), outcome, folds)
+    grids = [bins_of(column, rows, most=most) for most in (_BINS, _BINS * 2 // 3, _BINS * 5 // 3)]
+    return np.asarray(sum(out_of_fold_means(bins, outcome, folds) for bins in grids) / len(grids))
+
+
 def _score(column: AuditColumn, target: Target, rows: Ints, folds: Ints, outcome: Floats) -> ColumnScore:
-    predicted = out_of_fold_means(bins_of(column, rows), outcome, folds)
+    predicted = _predicted(column, rows, folds, outcome)
     if target.task == "regression":
         return _explained(column, rows, outcome[:, 0], predicted[:, 0])
     codes = target.codes[rows]

@@ -14,6 +14,11 @@ from splitleak.statistics import auc, holm
 
 _MOST_ROWS = 20_000
 _LEAST_ROWS = 40
+_OF_RECORDING = frozenset({  # a year of these is when the row was recorded; "year built" is a property of it
+    "year", "yr", "obs", "observation", "observed", "survey", "sample", "sampling", "collection", "collected", "visit",
+    "exam", "admission", "sold", "sale", "report", "season", "of", "date", "time", "start", "created", "recorded",
+    "record", "measurement", "calendar", "fiscal", "tax", "panel", "wave", "the",
+})  # fmt: skip
 _OVERLAP = 0.05  # of the held-out rows must lie before the last training rows
 _AHEAD = 0.95  # chance that a held-out row is later than a training row, from which on a split is by time
 _CHANGE = 0.15  # rank correlation with time that is worth speaking of
@@ -96,7 +101,7 @@ def is_time(column: AuditColumn) -> bool:
     words = set(re.findall(r"[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", column.name).lower()))
     known = column.values[~column.missing]
     low, high = float(known.min()), float(known.max())
-    years = bool(words & {"year", "yr"}) and low >= 1900 and high <= 2100
+    years = bool(words & {"year", "yr"}) and words <= _OF_RECORDING and low >= 1900 and high <= 2100
     stamps = bool(
         words & {"timestamp", "time", "date", "datetime", "epoch", "unix", "created", "updated", "at"}
     )

@@ -17,7 +17,7 @@ _LEVELS = 6  # frequent levels of a category in the screen
 _FINE = 8  # cells of the confirmation
 _TRIED = 12  # pairs confirmed
 _HONEST = 0.80  # AUC of an honest pair
-_GAIN = 0.15  # over the better of the two alone
+_ALONE = 0.65  # AUC that the better of the two may have alone
 _MOST_COLUMNS = 800
 _LEAST_ROWS = 60
 
@@ -37,7 +37,7 @@ def two_columns(context: AuditContext) -> Finding:
     columns = [
         column
         for column in context.of_kind("numeric", "category", "time")
-        if scores[column.name].value <= 1 - _GAIN  # nothing could be gained
+        if scores[column.name].value <= 0.85  # what tells the target alone is for SPL201
     ]
     if len(columns) < 2 or len(rows) < _LEAST_ROWS:
         raise NotApplicable(f"needs two columns that do not tell the target alone, and {_LEAST_ROWS} rows")
@@ -58,7 +58,7 @@ def two_columns(context: AuditContext) -> Finding:
         p = normal_tail((area.value - _HONEST) / max(area.error, 1e-9)) * tests
         found.append((area, alone, min(1.0, p), left.name, right.name))
     found.sort(key=lambda entry: (-entry[0].value, entry[3], entry[4]))
-    hits = [f for f in found if f[2] < context.alpha and f[0].value - f[1] > _GAIN]
+    hits = [f for f in found if f[2] < context.alpha and f[1] <= _ALONE]
     evidence = [
         {
             "columns": f"{a}, {b}",

@@ -73,7 +73,8 @@ def test_a_composite_key() -> None:
     base = rng.normal(size=(144, 4))
     df = pd.DataFrame(base[ward * 12 + bed] + 0.2 * rng.normal(size=(720, 4)), columns=list("abcd"))
     df["ward"], df["bed"] = [f"w{i}" for i in ward], [f"b{i}" for i in bed]
-    found = ask(df, "SPL304", halves(len(df)))
+    df["y"] = np.where(df.a > 0, "ill", "well")
+    found = ask(df, "SPL304", halves(len(df)), target="y")
     assert (found.status, set(found.columns)) == ("caution", {"ward", "bed"})
 
 
