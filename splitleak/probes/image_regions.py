@@ -24,6 +24,7 @@ _EDGES = {
 }
 _CENTRE = _CELLS[2:-2, 2:-2].ravel()
 _RING = np.setdiff1d(_CELLS, _CELLS[1:-1, 1:-1])
+_BESIDE = 0.02
 _SILENT_CORNER = 0.6  # what the other corners may reach, beside one that tells
 _SILENT = 0.65  # what the centre and the other edges may reach, beside an edge or a frame that tells
 _WORTH = 0.7
@@ -98,7 +99,9 @@ def standing_out(
     found = []
     for name, cell in _CORNERS.items():
         others = max(float(best[other]) for other in _CORNERS.values() if other != cell)
-        if best[cell] >= _WORTH and others <= _SILENT_CORNER:
+        # a mark ends in the corner; content that reaches into it tells more beside it
+        beside = float(best[_beside(cell)].max())
+        if best[cell] >= max(_WORTH, beside - _BESIDE) and others <= _SILENT_CORNER:
             found.append(region(f"{name} corner", float(best[cell]), others))
     centre = float(best[_CENTRE].max())
     edges = {name: _of_part(mean, spread, cells, inside) for name, cells in _EDGES.items()}
@@ -115,6 +118,12 @@ def standing_out(
         if corners.min() >= _BRIGHTER and (ring >= _BRIGHTER).mean() >= _OF_RING:
             found.append(region(BACKGROUND, float(np.median(ring)), centre))
     return found, best.reshape(GRID, GRID)
+
+
+def _beside(cell: int) -> Ints:
+    row, column = divmod(cell, GRID)
+    near = _CELLS[max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2].ravel()
+    return near[near != cell]
 
 
 def _of_part(mean: Floats, spread: Floats, cells: Ints, inside: NDArray[np.bool_]) -> float:
