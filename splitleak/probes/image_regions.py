@@ -123,7 +123,7 @@ def standing_out(
 def _beside(cell: int) -> Ints:
     row, column = divmod(cell, GRID)
     near = _CELLS[max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2].ravel()
-    return near[near != cell]
+    return np.asarray(near[near != cell], dtype=np.int64)
 
 
 def _of_part(mean: Floats, spread: Floats, cells: Ints, inside: NDArray[np.bool_]) -> float:
