@@ -155,7 +155,7 @@ def _tried(name: str, look: Callable[[str], Part]) -> Part:
 
 
 def _origin(function: Callable[..., Any]) -> str:
-    package = function.__module__.partition(".")[0]
+    package = (function.__module__ or "here").partition(".")[0]  # a cell of a notebook may have no module
     return "" if package == "splitleak" else f"from {package}"
 
 

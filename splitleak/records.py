@@ -101,9 +101,8 @@ class Records:
         """A 64-bit hash of each row's content, the same on every machine and in every table library.
 
         Equal numbers have equal hashes whatever the width of their type; -0.0 is 0.0, all NaN are one, and null
-        differs from NaN (in tables) and from the empty text. Rows of dense and of sparse vectors have hashes of
-        their own. Images hash by their size and pixels after decoding (which for JPEG may differ between versions of
-        the decoder).
+        differs from NaN (in tables) and from the empty text. A vector hashes alike dense and sparse. Images hash by
+        their size and pixels after decoding (which for JPEG may differ between versions of the decoder).
         """
         if self.kind == "image":
             return self.pictures().hashes()

@@ -79,3 +79,14 @@ def test_readme_names_the_probes_of_the_registry() -> None:
     wanted = [f"| {code} | {get_probe(code).title} |" for code in built_in]
     found = re.findall(r"^\| SPL[0-9]{3} .*\|$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
     assert found == wanted, "the table of probes in README.md should be:\n" + "\n".join(wanted)
+
+
+def test_readme_names_the_backends_of_the_registry() -> None:
+    from splitleak.similarity.base import _BUILT_IN
+
+    page = (ROOT / "README.md").read_text("utf-8")
+    table = page[page.index("| name | compares |") :].split("\n\n")[0]
+    named = set(re.findall(r"`([a-z-]+)`", table))
+    assert set(_BUILT_IN) - named - {"precomputed"} == set(), (
+        "the table of backends in README.md leaves these out"
+    )

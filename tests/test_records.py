@@ -22,6 +22,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+import splitleak
 from splitleak._tables import open_source, resolve_factor, resolve_factors
 from splitleak.errors import InputError
 from splitleak.kernels import hashing, hashing_compiled
@@ -76,7 +77,9 @@ def hash_bytes_oracle(value: bytes) -> int:
 
 def hash_numbers_oracle(values) -> int:
     words = [struct.unpack("<Q", struct.pack("<d", value + 0.0))[0] for value in values]
-    return _hash_words(words, len(values))
+    stored = [(place, word) for place, word in enumerate(words) if word]  # sparse rows do not store zeros
+    total = sum(_mix((word + (place + 1) * 0x9E3779B97F4A7C15) & MASK) for place, word in stored)
+    return _mix((total + _mix(len(values))) & MASK)
 
 
 @given(st.lists(st.binary(max_size=40), min_size=1, max_size=30))
@@ -94,6 +97,20 @@ def test_vector_hashes_equal_the_definition(matrix):
     expected = [hash_numbers_oracle(row) for row in matrix.tolist()]
     assert hashing.hash_dense_numpy(matrix).tolist() == expected
     assert hashing_compiled.dense_rows(matrix).tolist() == expected
+
+
+def test_dense_and_sparse_rows_of_equal_content_hash_alike():
+    dense = (
+        np.random.default_rng(0).integers(1, 3, (40, 6))
+        * np.random.default_rng(1).integers(0, 2, (40, 6))
+        * 0.5
+    )
+    dense[:, 0] = 1
+    sparse = sp.coo_array(dense)
+    assert (as_records(dense).row_hashes == as_records(sparse.tocsr()).row_hashes).all()
+    assert as_records(dense).fingerprint == as_records(sp.csc_matrix(dense.astype(np.float32))).fingerprint
+    split = splitleak.split_by_similarity(dense, similarity="cosine", threshold=1, tolerance=0.3)
+    assert split.take(sparse.tocsr())["train"].shape[0] == split.sizes["train"]
 
 
 def test_hashes_in_blocks_and_threads_equal_the_definition(monkeypatch):

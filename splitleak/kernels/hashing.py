@@ -112,7 +112,7 @@ def _hash_block(buffer: NDArray[np.uint8], offsets: NDArray[np.int64]) -> Words:
 
 
 def hash_dense(matrix: NDArray[np.floating]) -> Words:
-    """Return the hash of each row of a float matrix, the same for float32 and float64 of equal value."""
+    """Return the hash of each row of a float matrix, the same for float32, float64 and sparse rows of equal value."""
     if matrix.nbytes >= COMPILED_FROM_BYTES and matrix.flags.c_contiguous:
         from splitleak.kernels import hashing_compiled
 
@@ -129,7 +129,9 @@ def hash_dense_numpy(matrix: NDArray[np.floating]) -> Words:
     places = np.arange(d)
     for start in range(0, n, step):
         block = number_words(matrix[start : start + step])
-        sums = placed(block, places[None, :]).sum(axis=1, dtype=np.uint64)
+        words = placed(block, places[None, :])
+        words[block == 0] = 0  # as in sparse rows, which do not store zeros
+        sums = words.sum(axis=1, dtype=np.uint64)
         hashes[start : start + step] = finish(sums, np.full(len(block), d))
     return hashes
 

@@ -60,13 +60,13 @@ def dense_rows(matrix: NDArray[np.floating]) -> NDArray[np.uint64]:
         total = np.uint64(0)
         place = np.uint64(0)
         for column in range(d):
-            value[0] = np.float64(matrix[row, column]) + 0.0
+            place += _GOLDEN
+            value[0] = np.float64(matrix[row, column])
+            if value[0] == 0.0:  # 0.0 and -0.0 count nothing, as in sparse rows, which do not store them
+                continue
             word = bits[0]
             if value[0] != value[0]:
                 word = _NAN
-            elif value[0] == 0.0:  # compilers may drop the "+ 0.0" that turns -0.0 into 0.0
-                word = np.uint64(0)
-            place += _GOLDEN
             total += _mix(word + place)
         hashes[row] = _mix(total + of_width)
     return hashes

@@ -111,7 +111,8 @@ def jaccard(
     progress : Progress
         Where long stages are told.
     unit : {"char", "word"}
-        Shingles of n characters (Unicode code points) or of n words (runs of letters, digits, underscores).
+        Shingles of n characters (Unicode code points) or of n words (runs of letters, digits, underscores). Words
+        leave punctuation out: "Wait, what?!" and "wait what" have similarity 1; characters count it.
     n : int
         Units a shingle, at least 1. A shorter text has one shingle, an empty one has none.
     normalize : bool
@@ -121,6 +122,12 @@ def jaccard(
     ------
     InputError
         An unknown unit, an n that is not a whole number of at least 1.
+
+    Examples
+    --------
+    >>> import splitleak
+    >>> splitleak.similarity_graph(["Wait, what?!", "wait what"], similarity="jaccard(1, unit=word, n=1)").n_pairs
+    1
     """
     if not is_compiled():
         progress.say("compiling the Jaccard join, once on this machine (about 10 s)")

@@ -117,7 +117,7 @@ class Trial:
                 rows=[i, j],
                 of=what,
             )
-        missed = apart & ~pair & (truth >= self.threshold + self.tolerance)
+        missed = apart & ~pair & (truth >= min(1.0, self.threshold + self.tolerance))
         if self.backend.exact and missed.any():
             i, j = np.argwhere(missed)[0].tolist()
             raise self.broken(

@@ -316,6 +316,15 @@ def test_each_rule_is_caught(function: Callable[..., SimilarityGraph], message: 
     assert "get_backend('mine').graph(records, threshold=" in str(caught.value)
 
 
+def test_a_star_of_equal_rows_is_not_every_pair() -> None:
+    def star(records: Records, *, threshold: float) -> SimilarityGraph:
+        graph = right(records, threshold=threshold)
+        return without(graph, np.isin(graph.left, graph.right))
+
+    with pytest.raises(AssertionError, match="every pair at or above the threshold"):
+        check_backend(Backend("star", frozenset({"text"}), star), LETTERS, threshold=1.0, oracle=alike)
+
+
 def test_the_right_backend_passes() -> None:
     check_backend(Backend("mine", frozenset({"text"}), right), LETTERS, threshold=0.3, oracle=alike)
 
