@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from splitleak._split_checks import check_records, check_rows, check_source
 from splitleak._split_files import (
     DROPPED,
     label_text,
@@ -20,7 +21,7 @@ from splitleak._split_files import (
     strata_metadata,
     write_split,
 )
-from splitleak.errors import DataMismatchError, InputError, did_you_mean
+from splitleak.errors import InputError, did_you_mean
 from splitleak.provenance import Provenance, plain_value
 from splitleak.strata.balance import balance_of, unreachable
 from splitleak.strata.stratum import Stratum
@@ -328,63 +329,15 @@ class Split:
         DataMismatchError
             Another number of rows, rows with other content or in another order.
         """
-        self.check_rows(records.n_rows)
-        made_from = self.provenance.columns if self.provenance else ()
-        # without provenance (a CSV file) nobody knows which columns the hashes are of
-        comparable = not records.columns or (
-            self.provenance is not None
-            and tuple(made_from) in ((), tuple(records.columns))
-            and self.provenance.kind in (None, records.kind)
-            and (self.provenance.options.get("missing") == "distinct") == (records.missing_are == "distinct")
-        )
-        if self.row_hashes is None or not comparable:
-            return
-        found = records.row_hashes
-        other = np.flatnonzero(found != self.row_hashes)
-        if not len(other):
-            return
-        which = f"row {other[0]}" + (f" and {len(other) - 1:,} more" if len(other) > 1 else "")
-        have = "have" if len(other) > 1 else "has"
-        if np.array_equal(np.sort(found), np.sort(self.row_hashes)):
-            raise DataMismatchError(
-                f"data has the rows that the split was made from in another order ({which} moved); put them"
-                " back in the old order, or split again: the same options and seed put each row where it was"
-            )
-        raise DataMismatchError(
-            f"data is not the data that the split was made from: {which} {have} other content; hand in the data"
-            " of the split, split again, or (take) pass check=False for other values of the same rows"
-        )
+        check_records(self, records)
 
     def check_rows(self, n_rows: int) -> None:
-        if n_rows != self.n_rows:
-            raise DataMismatchError(
-                f"data has {n_rows:,} rows and the split was made from {self.n_rows:,}; hand in the data of"
-                " the split, or split again"
-            )
+        """Raise unless data have as many rows as the split."""
+        check_rows(self, n_rows)
 
     def check_source(self, source: Source) -> None:
         """Raise when a source does not hold the rows that the split was made from (as far as it knows)."""
-        from splitleak.records import as_records
-
-        columns = self.provenance.columns if self.provenance else ()
-        if self.row_hashes is None or (self.provenance is None and source.column_names):
-            return
-        for name in columns:
-            if name not in source.column_names and source.column_names:
-                raise DataMismatchError(
-                    f"data has no column {name!r}, which the split was made from"
-                    f"{did_you_mean(name, source.column_names)} (it has:"
-                    f" {', '.join(map(repr, source.column_names[:20]))})"
-                )
-        if source.column_names and not columns:
-            raise DataMismatchError(
-                "data is a table and the split was made from bare values; hand in those values, or pass"
-                " check=False for other values of the same rows"
-            )
-        kind = self.provenance.whole_kind if self.provenance else None
-        distinct = self.provenance is not None and self.provenance.options.get("missing") == "distinct"
-        on = list(columns) if source.column_names else None
-        self.check_data(as_records(source, on=on, kind=kind, missing="distinct" if distinct else "equal"))
+        check_source(self, source)
 
 
 def _pandas_column(source: Source, name: str) -> Any:

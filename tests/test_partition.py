@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import splitleak
-from splitleak import DataMismatchError, InputError, Split
+from splitleak import DataMismatchError, InputError, Split, SplitleakWarning
 
 ENDINGS = (".parquet", ".csv", ".json")
 TEXTS = [f"{animal} number {i}" for i in range(10) for animal in ("cat", "dog", "çãt", "犬")]
@@ -242,6 +242,33 @@ def test_a_csv_knows_the_rows_of_a_list(split: Split, table: pd.DataFrame, tmp_p
     assert len(again.take(table)["test"]) == split.sizes["test"]
     with pytest.raises(DataMismatchError, match="another order"):
         again.take(TEXTS[::-1])
+
+
+def test_a_csv_knows_the_rows_of_a_table(split: Split, table: pd.DataFrame, tmp_path: Path) -> None:
+    split.save(tmp_path / "split.csv")
+    again = Split.load(tmp_path / "split.csv")
+    with pytest.raises(DataMismatchError, match="another order .row 0 and 39 more moved"):
+        again.take(table.iloc[::-1].reset_index(drop=True))
+    changed = table.assign(text=[*TEXTS[:-1], "other"])
+    with pytest.raises(DataMismatchError, match="row 39 has other content"):
+        again.take(changed)
+    assert len(again.take(changed, check=False)["test"]) == split.sizes["test"]
+    with pytest.warns(SplitleakWarning, match="only their number was checked"):
+        again.take(table.drop(columns="text"))
+
+
+@pytest.mark.parametrize("on", [None, ["text", "other"]])
+def test_a_csv_knows_whole_rows_and_says_where_it_does_not(on: list[str] | None, tmp_path: Path) -> None:
+    rows = pd.DataFrame({"text": TEXTS, "other": TEXTS[::-1], "third": range(len(TEXTS))})
+    splitleak.split_by_similarity(rows, on=on, similarity="exact").save(tmp_path / "split.csv")
+    again = Split.load(tmp_path / "split.csv")
+    if on is None:
+        again.take(rows)
+        with pytest.raises(DataMismatchError, match="row 0 has other content"):
+            again.take(rows.assign(third=[-1, *range(1, len(TEXTS))]))
+    else:
+        with pytest.warns(SplitleakWarning, match="does not say which columns"):
+            again.take(rows)
 
 
 def test_frame(split: Split, table: pd.DataFrame) -> None:
