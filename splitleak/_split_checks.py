@@ -118,7 +118,7 @@ def _candidates(source: Source) -> Iterator[Words]:
     for name in source.column_names:
         for missing in ("equal", "distinct"):
             try:
-                yield as_records(source, on=name, missing=missing).row_hashes  # type: ignore[arg-type]  # one of the two
+                yield as_records(source, on=name, missing=missing).row_hashes
             except InputError:  # nested values, mixed kinds: no split is made of these
                 break
     if len(source.column_names) > 1:
