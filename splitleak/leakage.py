@@ -18,6 +18,7 @@ from splitleak.probes.base import NotApplicable, Probe, Skipped, probe_codes, se
 from splitleak.probes.context import AuditContext
 from splitleak.probes.metrics import check_metric_fits, check_metric_name
 from splitleak.report import LeakageReport, ProbeResult, worst_first
+from splitleak.self_test import SelfTest, run_self_test
 from splitleak.statistics import benjamini_hochberg
 
 # Conventions, not statistics: no number separates a legitimate column that all but determines the target from one
@@ -96,7 +97,8 @@ def leakage_report(
     impact : bool
         Measure what each finding is worth in score.
     self_test : bool
-        Plant known leaks in a copy of the data and say which of them would have been found.
+        Plant known leaks of stated strength in copies of the data (20 of each; up to 2,000 rows and 30 columns) and
+        say how many would have been found: what a clean report means. Takes about a minute.
     fast : bool
         Look at samples where a full look takes long; the report says where.
     seed : int
@@ -159,11 +161,14 @@ def leakage_report(
         replace(result, how=probe.how, bound=probe.bound)
         for probe, result in zip(chosen, results, strict=True)
     ]
+    tested = run_self_test(context, chosen, bars) if self_test else SelfTest((), "", ())
     return LeakageReport(
         worst_first(results),
-        about=_about(context, chosen) | {"call": call, "versions": versions()},
-        not_checked=_not_checked(context, chosen),
-        self_test=_self_test(context, chosen) if self_test else (),
+        about=_about(context, chosen)
+        | {"call": call, "versions": versions()}
+        | ({"self_test": tested.sentence} if self_test else {}),
+        not_checked=_not_checked(context, chosen) + tested.left_out,
+        self_test=tested.entries,
     )
 
 
@@ -233,11 +238,6 @@ def _not_checked(context: AuditContext, chosen: Sequence[Probe]) -> tuple[tuple[
         ("Whether the rows are those that will be met in use", "needs knowledge of how they were sampled"),
     ]
     return tuple(entries)
-
-
-def _self_test(context: AuditContext, chosen: Sequence[Probe]) -> tuple[Mapping[str, Any], ...]:
-    del context, chosen
-    raise InputError("self_test=True is not there yet; leave it out")
 
 
 def _check_ignore(ignore: Mapping[str, str] | None) -> dict[str, str]:
