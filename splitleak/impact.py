@@ -17,8 +17,8 @@ from splitleak.report import Impact
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-_ROWS, _FAST_ROWS = 4_000, 1_500  # fitted, and as many scored
-_TREES, _FAST_TREES = 80, 40
+_ROWS, _FAST_ROWS = 3_000, 1_500  # fitted, and as many scored
+_TREES, _FAST_TREES = 60, 40
 _FOLDS = 5
 _LEAST_FITTED = 20
 _LEAST_SCORED = 10

@@ -215,7 +215,8 @@ def _tested(
             return "needs a split"
     if kind == "tokens_tell_target" and not context.of_kind("text"):
         return "needs a column of texts"
-    found, reason = [], ""
+    found: list[bool] = []
+    reason = ""
     for i in range(tries):
         try:
             leak = plant(
