@@ -9,8 +9,9 @@ import pytest
 README = Path(__file__).parent.parent / "README.md"
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", README.read_text(), re.MULTILINE | re.DOTALL)
+def blocks(language: str, page: Path = README) -> list[str]:
+    """Return the code blocks of a language in a page."""
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text("utf-8"), re.MULTILINE | re.DOTALL)
 
 
 def write_photos(folder: Path) -> None:
@@ -49,8 +50,18 @@ def test_python_blocks_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
             exec(compile(block, "README.md", "exec"), scope)
 
 
-def test_commands_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The shell lines that start with `splitleak` exist and run on a file like the one they name."""
+def commands(page: Path = README) -> list[str]:
+    """Return the shell lines of a page that start with `splitleak`."""
+    return [
+        line
+        for block in blocks("console", page)
+        for line in block.splitlines()
+        if line.startswith("$ splitleak")
+    ]
+
+
+def run_commands(page: Path = README) -> None:
+    """Run the shell lines of a page in this folder, on files like those they name."""
     import shlex
 
     import numpy as np
@@ -59,7 +70,9 @@ def test_commands_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     from splitleak.cli import app
 
-    monkeypatch.chdir(tmp_path)
+    lines = commands(page)
+    if not lines:
+        return
     texts = [f"{a} {b} costs {c} pounds" for a in ("a ring", "this tone") for b in "xyz" for c in range(40)]
     pd.DataFrame({"label": ["ham", "spam"] * 120, "text": texts}).to_csv("sms.tsv", sep="\t", index=False)
     letters = np.random.default_rng(0).choice(list("ACDEFGHIKLMNPQRSTVWY"), (30, 60))
@@ -67,11 +80,14 @@ def test_commands_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("proteins.fasta").write_text(fasta)
     write_photos(Path("photos"))
     write_visits()
-    lines = [
-        line for block in blocks("console") for line in block.splitlines() if line.startswith("$ splitleak")
-    ]
-    assert len(lines) >= 3
     for line in lines:
         arguments = shlex.split(line.removeprefix("$ splitleak"), comments=True)
         result = CliRunner().invoke(app, arguments)
         assert result.exit_code == 0, (line, result.output)
+
+
+def test_commands_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The shell lines that start with `splitleak` exist and run on a file like the one they name."""
+    monkeypatch.chdir(tmp_path)
+    assert len(commands()) >= 3
+    run_commands()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+import keyword
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -293,9 +294,18 @@ def _written(value: Any) -> str:
     return repr(value) if plain else f"<{type(value).__name__}>"
 
 
+# Python's own words are bare words here as well: alignment(mode=global)
+_RESERVED = "|".join(sorted(set(keyword.kwlist) - {"True", "False", "None"}))
+_KEYWORD = re.compile(rf"(?<==)\s*({_RESERVED})\s*(?=,|$)")
+
+
+def _quoted(word: re.Match[str]) -> str:
+    return repr(word.group(1))
+
+
 def _parse_options(name: str, arguments: str) -> dict[str, Any]:
     try:
-        call = ast.parse(f"f({arguments})", mode="eval").body
+        call = ast.parse(f"f({_KEYWORD.sub(_quoted, arguments)})", mode="eval").body
         assert isinstance(call, ast.Call)
         options = {str(k.arg): _literal(k.value) for k in call.keywords}
         if len(call.args) > 1 or (call.args and "threshold" in options):

@@ -565,3 +565,14 @@ def test_a_split_of_real_proteins_is_separated() -> None:
     rows = ["".join(entry.split("\n")[1:]) for entry in text.split(">")[1:]][::12]
     split = splitleak.split_by_similarity(rows, similarity="alignment", threshold=0.3)
     assert split.certificate.verdict == "separated"
+
+
+def test_words_of_python_are_options_in_text() -> None:
+    from splitleak.similarity.base import get_backend
+
+    for text in (
+        "alignment(mode=global)",
+        "alignment(0.4, mode= global , coverage=0)",
+        "alignment(mode='global')",
+    ):
+        assert get_backend(text).options["mode"] == "global"
