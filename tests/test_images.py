@@ -210,7 +210,8 @@ def test_frame_has_paths_and_classes(folder: Path) -> None:
         split = splitleak.split_by_similarity(folder, sizes={"train": 0.7, "test": 0.3}, stratify="folder")
     frame = split.frame(folder)
     assert list(frame.columns) == ["row", "partition", "cluster", "path", "folder"]
-    assert split.class_names == ("cats", "dogs")
+    assert split.strata is not None
+    assert split.strata[0].labels == ("cats", "dogs")
 
 
 def test_row_order_does_not_matter(folder: Path) -> None:

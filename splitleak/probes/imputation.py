@@ -16,6 +16,7 @@ _LEAST_FILLED = 5
 _SHARE_FILLED = 0.01
 _MOST_FILLED = 0.95
 _LEAST_REST = 10
+_LEAST_DISTINCT = 20
 _DISTINCT = 0.5  # of the other values, from which a median that is hit exactly says something
 _EXACT = 1e-10
 
@@ -39,6 +40,8 @@ def imputation(context: AuditContext) -> Finding:
             continue
         looked += 1
         rest, of_train = part.pooled[part.pooled != value], part.train[part.train != value]
+        if len(np.unique(rest)) < _LEAST_DISTINCT:  # the mean of a few values is one of them by chance
+            continue
         if len(of_train) < _LEAST_REST or not (part.train == value).any() or not (part.held == value).any():
             continue
         tolerance = _EXACT * max(1.0, float(np.abs(part.pooled).max()))
