@@ -26,7 +26,7 @@ def context_of(df: pd.DataFrame, split: object = None, **arguments: object) -> A
 
     given = {
         "target": "y", "on": None, "similarity": "auto", "threshold": None, "groups": None, "time": None, "raw": None,
-        "pipeline": None, "ledger": None, "metric": None, "alpha": 0.01, "n_probes": 30, "limits": LIMITS, "seed": 0,
+        "pipeline": None, "ledger": None, "metric": None, "alpha": 0.01, "limits": LIMITS, "seed": 0,
         "fast": False, "progress": SILENT,
     } | arguments  # fmt: skip
     return prepare_context(open_source(df), split, **given)
