@@ -19,6 +19,7 @@ from splitleak.statistics import wilson_interval
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 _LEAST_ROWS, _LEAST_SHARE = 2, 0.01
+_LEAST_CLOSE = 5  # fewer that are only close may be rows of one speaker, plant or day
 _LEAST_CAUTION = 0.015  # where a leak is out of the question, a few rows are not worth a person's time
 _MOST_PAIRS = 24
 _BARS = 20
@@ -87,7 +88,7 @@ def _by_distance(context: AuditContext, nearest: Nearest) -> _Look:
     tested = len(nearest.rows)
     status: Literal["leak", "caution", "clean"] = "clean"
     entity = nearest.one_entity(hit)
-    if _enough(int(close.sum()), tested) and not entity:
+    if _enough(int(close.sum()), tested) and close.sum() >= _LEAST_CLOSE and not entity:
         status = "leak"
     elif _enough(int(hit.sum()), tested, _LEAST_CAUTION):
         status = "caution"
