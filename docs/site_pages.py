@@ -294,13 +294,9 @@ def command_page() -> str:
     parts = ["# Command line", (about or "").partition("\n\n")[2].strip()]
     for name, command in typer.main.get_command(app).commands.items():  # type: ignore[attr-defined]
         arguments = [p for p in command.params if p.param_type_name == "argument"]
-        usage = " ".join([f"splitleak {name} [OPTIONS]", *map(_argument, arguments)])
+        usage = " ".join([f"splitleak {name} [OPTIONS]", *map(_written, arguments)])
         parts += [f"## {name}", inspect.cleandoc(command.help or ""), f"```text\n{usage}\n```"]
-        rows = [
-            f"| `{', '.join([*p.opts, *p.secondary_opts])}` | {_cell(getattr(p, 'help', None) or '')} |"
-            for p in command.params
-            if p.name != "help"
-        ]
+        rows = [f"| `{_written(p)}` | {_cell(getattr(p, 'help', None) or '')} |" for p in command.params]
         parts.append("\n".join(["| option | |", "|---|---|", *rows]))
     return "\n\n".join(parts) + "\n"
 
@@ -328,7 +324,9 @@ def _search(backend: Backend) -> str:
     return "exact, no pair is missed" if backend.exact else "approximate, recall measured and stated"
 
 
-def _argument(parameter: Any) -> str:
+def _written(parameter: Any) -> str:
+    if parameter.param_type_name != "argument":
+        return ", ".join([*parameter.opts, *parameter.secondary_opts])
     name = str(parameter.name).upper() + ("..." if parameter.nargs == -1 else "")
     return name if parameter.required else f"[{name}]"
 
