@@ -179,7 +179,7 @@ def fetch_bank_marketing(*, data_home: str | os.PathLike[str] | None = None) -> 
 
 
 def fetch_deeploc_proteins(*, data_home: str | os.PathLike[str] | None = None) -> pd.DataFrame:
-    """Return 2,773 proteins and where in the cell each is found (11 places).
+    """Return 2,773 proteins and where in the cell each is found (10 places).
 
     Parameters
     ----------
