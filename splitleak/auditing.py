@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from splitleak._progress import Progress
 from splitleak._tables import Source, open_source
 from splitleak._tables.arrays import arrow_column
+from splitleak._tables.columns import plain
 from splitleak._tables.content import column_hashes
 from splitleak._tables.image_columns import image_columns
 from splitleak._tables.images import Images
@@ -231,10 +232,14 @@ def _features(source: Source, order: Ints, images: Mapping[str, Images]) -> list
 
 def _readable(source: Source, name: str, rows: Any) -> AuditColumn:
     try:
-        return audit_column(name, source.column(name).take(rows))
+        column = audit_column(name, plain(source.column(name)).take(rows))
+        if column.kind == "vector":
+            column.matrix()  # lists of several lengths are no vectors
+        return column
     except (
-        InputError
-    ) as error:  # values of mixed kinds: the column is named in the report, the others are audited
+        InputError,
+        pa.ArrowException,
+    ) as error:  # the column is named in the report, the others are audited
         return AuditColumn(name, "unusable", np.zeros(source.n_rows, dtype=bool), note=str(error))
 
 
@@ -258,7 +263,7 @@ def _content_order(source: Source, codes: Ints, declared: Sequence[AuditColumn])
     for i, (_, column) in enumerate(sorted(hashable, key=lambda entry: entry[0])):
         try:
             values = column_hashes(column, "a column")
-        except InputError:
+        except (InputError, pa.ArrowException):
             continue
         total = mix(total ^ mix(values + np.uint64(i)))
     if not source.column_names:
@@ -285,8 +290,8 @@ def _table(source: Source, order: Ints) -> pa.Table | None:
     columns = {}
     for name in source.column_names:
         try:
-            columns[name] = source.column(name).take(rows)
-        except InputError:
+            columns[name] = plain(source.column(name)).take(rows)
+        except (InputError, pa.ArrowException):
             continue
     return pa.table(columns)
 

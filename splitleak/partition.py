@@ -369,14 +369,33 @@ def _values_at(data: Any, rows: NDArray[np.int64]) -> Any:
 def partition_order(rows: Mapping[str, int]) -> list[str]:
     """Return partition names, the one to train on first.
 
-    That is the one called "train" (or "training", in any case) where there is one; the others by size, then name.
+    That is the one called "train" ("training", "fit", in any case) where there is one; then those that are not named
+    as held out (test, dev, validation, holdout), by size, then name.
 
     Examples
     --------
     >>> partition_order({"test": 900, "Train": 80, "dev": 20})
     ['Train', 'test', 'dev']
     """
-    return sorted(rows, key=lambda name: (name.lower() not in ("train", "training"), -rows[name], name))
+    held = {
+        "test",
+        "holdout",
+        "hold-out",
+        "held-out",
+        "heldout",
+        "held_out",
+        "dev",
+        "valid",
+        "validation",
+        "val",
+        "eval",
+    }
+
+    def rank(name: str) -> tuple[bool, bool, int, str]:
+        word = name.strip().lower()
+        return word not in ("train", "training", "fit"), word in held, -rows[name], name
+
+    return sorted(rows, key=rank)
 
 
 def summarise(split: Split) -> dict[str, Any]:

@@ -128,3 +128,34 @@ def test_mixed_and_nested_columns_are_named_not_fatal() -> None:
     named = " ".join(what for what, _ in report.not_checked)
     assert "Column mixed" in named
     assert "Column nested" in named
+
+
+def test_images_that_are_on_both_sides_are_found() -> None:
+    images = np.random.default_rng(0).integers(0, 256, (24, 16, 16, 3), dtype=np.uint8)
+    split = ["train"] * 24 + ["test"] * 24
+    asked = {"probes": ["SPL101", "SPL102"], "impact": False}
+    report = splitleak.leakage_report(np.concatenate([images, images]), split, **asked)
+    assert report["SPL101"].status == "leak"
+    assert report["SPL101"].rows.tolist() == list(range(24, 48))
+    other = np.random.default_rng(1).integers(0, 256, (24, 16, 16, 3), dtype=np.uint8)
+    assert splitleak.leakage_report(np.concatenate([images, other]), split, **asked).verdict == "clean"
+
+
+@pytest.mark.parametrize(("train", "test"), [("fit", "holdout"), ("Train ", " Test"), ("rest", "test")])
+def test_the_training_partition_is_known_by_its_name(train: str, test: str) -> None:
+    df = pd.DataFrame({"day": range(30), "x": range(30)})
+    split = np.where(df.day < 10, train, test)
+    report = splitleak.leakage_report(df, split, time="day", probes=["SPL301"])
+    assert list(report.about["partitions"]) == [train, test]
+    assert report.verdict == "clean"
+
+
+def test_columns_of_odd_types_do_not_stop_the_audit() -> None:
+    import pyarrow as pa
+
+    df = table(40)
+    odd = df.assign(cut=pd.cut(df.number, 4), ragged=[[0.5] * (i % 3) for i in range(40)])
+    named = dict(splitleak.leakage_report(odd, "fold", target="label").not_checked)
+    assert "Column ragged" in named
+    views = pa.table({"v": pa.array(["a", "b"] * 20).cast(pa.string_view()), "x": list(range(40))})
+    assert splitleak.leakage_report(views, ["train", "test"] * 20).about["n_rows"] == 40

@@ -57,7 +57,7 @@ class EqualRows:
 
 def comparable(context: AuditContext) -> list[AuditColumn]:
     """Return the features that can be compared: all that hold more than one value."""
-    return context.of_kind("numeric", "category", "time", "text", "vector")
+    return context.of_kind("numeric", "category", "time", "text", "vector", "image")
 
 
 def equal_rows(context: AuditContext, *, across: bool) -> EqualRows:
@@ -89,7 +89,7 @@ def is_identifier(column: AuditColumn) -> bool:
 
 def is_long(column: AuditColumn) -> bool:
     """Return whether a column's values are too long to be equal by chance: vectors, long texts, sequences."""
-    if column.kind == "vector":
+    if column.kind in ("vector", "image"):
         return True
     if column.kind not in ("text", "category") or 2 * len(column.levels) < column.n_rows:
         return False
@@ -108,11 +108,18 @@ def cell_keys(column: AuditColumn, place: int) -> Keys:
     return np.asarray(mix((codes + 2).astype(np.uint64) + salt))
 
 
+def _image_keys(context: AuditContext, column: AuditColumn) -> Keys:
+    """Return a key of each row's decoded pixels; an image that cannot be read equals none."""
+    keys = context.images[column.name].hashes().copy()
+    keys[column.missing] = mix(np.flatnonzero(column.missing).astype(np.uint64))
+    return np.asarray(mix(keys))
+
+
 def _compare(context: AuditContext, columns: Sequence[AuditColumn], across: bool) -> EqualRows:
     n = context.n_rows
     whole = np.zeros(n, dtype=np.uint64)
     for i, column in enumerate(columns):
-        whole += cell_keys(column, i)
+        whole += _image_keys(context, column) if column.kind == "image" else cell_keys(column, i)
     group = np.unique(whole, return_inverse=True)[1].astype(np.int64)
     sides = context.codes if across else np.zeros(n, dtype=np.int64)
     inside = np.flatnonzero(sides >= 0)

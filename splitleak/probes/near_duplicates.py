@@ -118,7 +118,8 @@ def _by_measure(context: AuditContext, found: Similar) -> _Look:
     elif _enough(len(rows), found.searched) or sure >= _LEAST_ROWS:
         status = "caution"
     told = (
-        f"{len(rows):,} have a similarity of at least {found.threshold:g} ({found.what}) with a row elsewhere"
+        f"{len(rows):,} have a similarity of at least {found.threshold:g} ({found.what}) with a row elsewhere, equal"
+        " rows left out"
     )
     if found.templates:
         told += ", most of them with many: a form or a family rather than copies"

@@ -75,7 +75,8 @@ def searches(context: AuditContext) -> list[dict[str, Any]]:
     wanted = [c.name for c in context.of_kind("text", "vector") if c.kind == "vector" or is_long(c)]
     if not wanted and len(context.columns) == 1:
         wanted = [c.name for c in context.columns.values() if c.kind == "category" and is_long(c)]
-    return [{"on": name, "similarity": "auto", "threshold": None} for name in sorted(wanted)]
+    named = [{"on": name, "similarity": "auto", "threshold": None} for name in sorted(wanted)]
+    return named + [{"on": name, "similarity": "phash", "threshold": None} for name in sorted(context.images)]
 
 
 def _is_auto(similarity: Any) -> bool:
@@ -90,10 +91,16 @@ def find_similar(context: AuditContext, options: dict[str, Any]) -> Similar:
     NotApplicable, Skipped
         Columns that cannot be compared this way (when the caller named nothing), a missing extra.
     """
-    given = not _is_auto(options["similarity"])
+    pictures = options["on"] in context.images and _is_auto(context.similarity)
+    given = not pictures and not _is_auto(options["similarity"])
     # a matrix or a graph of the caller's has the rows in the caller's order
     rows = np.argsort(context.positions) if given else _rows(context)
     data = context.source if given else _data(context, rows)
+    if pictures:  # in the caller's own type: a path in a table does not say which folder it starts from
+        data = context.source.take(context.positions[rows])
+        options = (
+            options if isinstance(options["on"], str) and _has_columns(data) else {**options, "on": None}
+        )
     if not context.source.column_names:
         options = {**options, "on": None}
     outside = {*context.columns}
@@ -115,6 +122,12 @@ def find_similar(context: AuditContext, options: dict[str, Any]) -> Similar:
             raise
         raise NotApplicable(str(error)) from None
     return _found(context, search, graph, rows, options, sure)
+
+
+def _has_columns(data: Any) -> bool:
+    from splitleak._tables import open_source
+
+    return bool(open_source(data).column_names)
 
 
 def _rows(context: AuditContext) -> Ints:

@@ -270,7 +270,7 @@ def _load_reference(name: str) -> Backend:
     module, _, attribute = name.partition(":")
     try:
         found = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
+    except (ImportError, AttributeError, ValueError, TypeError) as error:
         raise InputError(f"similarity={name!r} cannot be imported: {error}") from error
     if not isinstance(found, Backend):
         raise InputError(
