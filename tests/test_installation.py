@@ -28,7 +28,7 @@ def package(requirement: str) -> str:
 def test_what_is_declared_is_looked_at() -> None:
     assert list(REQUIRED) == [package(requirement) for requirement in DECLARED["dependencies"]]
     optional = DECLARED["optional-dependencies"]
-    assert set(EXTRAS) == set(optional) - {"all", "bench", "test"}
+    assert set(EXTRAS) == set(optional) - {"all", "bench", "docs", "test"}
     for extra, (name, _, _) in EXTRAS.items():
         assert name == package(optional[extra][0])
 
