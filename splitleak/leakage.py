@@ -174,6 +174,7 @@ def leakage_report(
 
 def run_probe(probe: Probe, context: AuditContext, *, impact: bool = False) -> ProbeResult:
     """Return a probe's one answer; a fault in it is raised, never turned into "clean"."""
+    context.memo.pop("looked", None)
     try:
         finding = probe(context)
     except NotApplicable as reason:
@@ -183,6 +184,8 @@ def run_probe(probe: Probe, context: AuditContext, *, impact: bool = False) -> P
     except Exception as error:
         error.add_note(f"in probe {probe.code} of leakage_report")
         raise
+    if "looked" in context.memo:
+        context.memo.setdefault("sampled", {})[probe.code] = context.memo.pop("looked")
     result = ProbeResult.of(probe.code, probe.title, probe.why, finding, context.positions)
     if not impact or finding.status == "clean" or finding.impact_of == "none":
         return result
@@ -229,6 +232,20 @@ def _not_checked(context: AuditContext, chosen: Sequence[Probe]) -> tuple[tuple[
         (f"Column {column.name}", column.note)
         for column in context.columns.values()
         if column.kind == "unusable"
+    ]
+    entries += [
+        (
+            f"Column {column.name}",
+            "a vector: searched for copies, and not asked about the target or the split",
+        )
+        for column in context.of_kind("vector")
+    ]
+    seen: dict[str, list[str]] = {}
+    for code, parts in context.memo.get("sampled", {}).items():
+        told = ", ".join(f"{at:,} of {of:,} {what}" for what, (at, of) in sorted(parts.items()))
+        seen.setdefault(told, []).append(code)
+    entries += [
+        (f"All rows and columns, by {', '.join(codes)}", f"at most {told}") for told, codes in seen.items()
     ]
     entries += [
         (

@@ -159,3 +159,24 @@ def test_columns_of_odd_types_do_not_stop_the_audit() -> None:
     assert "Column ragged" in named
     views = pa.table({"v": pa.array(["a", "b"] * 20).cast(pa.string_view()), "x": list(range(40))})
     assert splitleak.leakage_report(views, ["train", "test"] * 20).about["n_rows"] == 40
+
+
+def test_a_look_at_fewer_rows_is_told() -> None:
+    rng = np.random.default_rng(0)
+    df = pd.DataFrame(
+        {"a": rng.normal(size=6_000), "b": rng.normal(size=6_000), "y": rng.integers(0, 2, 6_000)}
+    )
+    asked = {"target": "y", "probes": ["SPL201", "SPL208"], "impact": False}
+    told = dict(
+        splitleak.leakage_report(df.assign(site=rng.integers(0, 9, 6_000)), fast=True, **asked).not_checked
+    )
+    assert told["All rows and columns, by SPL201, SPL208"] == "at most 5,000 of 6,000 rows"
+    full = dict(splitleak.leakage_report(df, **asked).not_checked)
+    assert not any(name.startswith("All rows") for name in full)
+
+
+def test_a_vector_column_is_named_as_not_asked() -> None:
+    df = table(40)
+    df["vector"] = [[float(i), 1.0] for i in range(40)]
+    named = dict(splitleak.leakage_report(df, "fold", target="label", impact=False).not_checked)
+    assert "not asked about the target" in named["Column vector"]

@@ -193,7 +193,12 @@ class AuditContext:
         """Return at most `most` of `rows`, drawn by chance, ascending."""
         if len(rows) <= most:
             return rows
+        self.looked("rows", most, len(rows))
         return np.sort(self.rng(name).choice(rows, most, replace=False))
+
+    def looked(self, what: str, at: int, of: int) -> None:
+        """Note that a probe looks at fewer rows or columns than there are; the report says so."""
+        self.memo.setdefault("looked", {})[what] = (at, of)
 
     def folds(self, count: int, name: str, *, rows: Ints | None = None) -> Ints:
         """Return a fold in [0, count) for each of `rows` (default: all), balanced over the classes of the target.

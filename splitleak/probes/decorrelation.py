@@ -30,7 +30,10 @@ def decorrelation(context: AuditContext) -> Finding:
         c
         for c in context.of_kind("numeric")
         if not c.integer and len(c.levels) >= _DISTINCT and not c.missing[rows].any()
-    ][:_MOST_COLUMNS]
+    ]
+    if len(columns) > _MOST_COLUMNS:
+        context.looked("columns", _MOST_COLUMNS, len(columns))
+    columns = columns[:_MOST_COLUMNS]
     columns = [c for c in columns if precision(c.values[rows]) < 1e-8]
     if len(columns) < 2 or len(context.train) < 10 or len(rows) < len(columns) + 3:
         raise NotApplicable(

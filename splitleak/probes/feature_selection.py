@@ -42,7 +42,10 @@ def feature_selection(context: AuditContext) -> Finding:
     rows = np.flatnonzero(target.known & (context.codes >= 0))
     columns = [
         c for c in context.of_kind("numeric") if len(c.levels) > _DISTINCT and not c.missing[rows].any()
-    ][:_MOST_COLUMNS]
+    ]
+    if len(columns) > _MOST_COLUMNS:
+        context.looked("columns", _MOST_COLUMNS, len(columns))
+    columns = columns[:_MOST_COLUMNS]
     if len(columns) < _LEAST_COLUMNS or len(rows) < 2 * len(columns) + 10:
         raise NotApplicable(f"needs {_LEAST_COLUMNS} numbers without missing values, and twice as many rows")
     x = np.column_stack([c.values[rows] for c in columns])

@@ -106,6 +106,7 @@ def informative(context: AuditContext, shared: float = _SHARED) -> list[AuditCol
     """Return numbers, times and categories on which at most `shared` of the random pairs agree; the finest 200."""
     found = [c for c in context.of_kind("numeric", "time", "category") if _agreement(c) <= shared]
     if len(found) > _MOST_COLUMNS:
+        context.looked("columns", _MOST_COLUMNS, len(found))
         chosen = {id(c) for c in sorted(found, key=lambda c: (_agreement(c), c.name))[:_MOST_COLUMNS]}
         found = [c for c in found if id(c) in chosen]
     return found

@@ -66,9 +66,9 @@ def scored_rows(context: AuditContext) -> Ints:
 
 def column_scores(context: AuditContext) -> dict[str, ColumnScore]:
     """Return the score of each number, category and time column, by name; computed once per audit."""
+    rows = scored_rows(context)  # asked each time: every probe that uses the scores says what they rest on
     if "column scores" not in context.memo:
         assert context.target is not None
-        rows = scored_rows(context)
         folds = context.folds(_FOLDS, "column scores", rows=rows)
         outcome = indicators(context.target, rows)
         usable = context.of_kind("numeric", "category", "time")

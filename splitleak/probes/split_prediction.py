@@ -35,6 +35,7 @@ def split_prediction(context: AuditContext) -> Finding:
     if not columns:
         raise NotApplicable("no column of numbers or categories")
     if len(columns) > _MOST_COLUMNS:
+        context.looked("columns", _MOST_COLUMNS, len(columns))
         rng = context.rng("SPL305 columns")
         columns = [columns[i] for i in np.sort(rng.choice(len(columns), _MOST_COLUMNS, replace=False))]
     units, held = _units(context)

@@ -13,6 +13,7 @@ from splitleak.probes.context import AuditContext
 from splitleak.statistics import auc, holm
 
 _MOST_ROWS = 20_000
+_MOST_NUMBERS = 200
 _LEAST_ROWS = 40
 _OF_RECORDING = frozenset({  # a year of these is when the row was recorded; "year built" is a property of it
     "year", "yr", "obs", "observation", "observed", "survey", "sample", "sampling", "collection", "collected", "visit",
@@ -136,7 +137,10 @@ def _drift(context: AuditContext, column: AuditColumn) -> tuple[float, float, st
             others += [
                 (target.name, (target.codes[rows] == k) * 1.0) for k in range(min(len(target.levels), 20))
             ]
-    others += [(c.name, c.values[rows]) for c in context.of_kind("numeric") if c.name != column.name][:200]
+    numbers = [c for c in context.of_kind("numeric") if c.name != column.name]
+    if len(numbers) > _MOST_NUMBERS:
+        context.looked("columns", _MOST_NUMBERS, len(numbers))
+    others += [(c.name, c.values[rows]) for c in numbers[:_MOST_NUMBERS]]
     tests = [_rank_correlation(column.values[rows], values) for _, values in others]
     if not tests:
         return 0.0, 1.0, ""

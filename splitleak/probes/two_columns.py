@@ -43,7 +43,7 @@ def two_columns(context: AuditContext) -> Finding:
         raise NotApplicable(f"needs two columns that do not tell the target alone, and {_LEAST_ROWS} rows")
     if len(columns) > _MOST_COLUMNS:
         raise Skipped(
-            f"{len(columns):,} columns have too many pairs; name up to {_MOST_COLUMNS} of them with on="
+            f"{len(columns):,} columns have too many pairs; audit a table of at most {_MOST_COLUMNS}"
         )
     pairs, chance = _screen(context, columns, rows)
     n_pairs = len(chance)
