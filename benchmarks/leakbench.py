@@ -4,6 +4,7 @@
     python benchmarks/leakbench.py --seeds 20 --json found.json
     python benchmarks/leakbench.py --kinds proxy copies_of_rows --tables sklearn:iris --strengths weak ordinary strong
     python benchmarks/leakbench.py --unseen --kinds none        # false alarms on tables no threshold was set on
+    python benchmarks/leakbench.py --quick --probes SPL2        # only these probes, and the kinds that they find
     python benchmarks/leakbench.py --cases --kinds none --tables none --controls none
 
 Kinds are those of `splitleak.planting`, tables those of leakbench_tables.py, controls those of
@@ -356,6 +357,7 @@ def _options() -> argparse.Namespace:
         "--quick", action="store_true", help="3 tables, 2 seeds, ordinary strength, up to 1,000 rows"
     )
     parser.add_argument("--kinds", nargs="+", help="names in splitleak.planting.KINDS, or none")
+    parser.add_argument("--probes", nargs="+", help="codes or their beginnings (SPL1): ask only these")
     parser.add_argument("--tables", nargs="+", help="names in TUNING or UNSEEN, or none")
     parser.add_argument("--controls", nargs="+", help="names in leakbench_controls.CONTROLS, or none")
     parser.add_argument("--unseen", action="store_true", help="also report on the clean tables of UNSEEN")
@@ -386,14 +388,22 @@ def main() -> None:
             f"{len(missing)} tables are left out, their package is not installed: {', '.join(missing[:3])} ..."
         )
     seeds = range(options.seeds)
-    planted = partial(audit_table, kinds=kinds, strengths=options.strengths, max_rows=options.max_rows)
-    clean = partial(audit_table, kinds=(), strengths=(), max_rows=options.max_rows)
+    report: Report = leakage_report
+    if options.probes:
+        report = partial(leakage_report, probes=options.probes)
+        kinds = [
+            kind for kind in kinds if any(c.startswith(tuple(options.probes)) for c in KINDS[kind].codes)
+        ]
+    planted = partial(
+        audit_table, kinds=kinds, strengths=options.strengths, max_rows=options.max_rows, report=report
+    )
+    clean = partial(audit_table, kinds=(), strengths=(), max_rows=options.max_rows, report=report)
     work: list[tuple[Callable[..., list[Try]], tuple[str, int]]] = []
     work += [(planted, (name, seed)) for name in names if available(name) for seed in seeds]
     unseen = [name for name in UNSEEN if options.unseen and name not in names and available(name)]
     work += [(clean, (name, seed)) for name in unseen for seed in seeds]
     controls = _chosen(options.controls, list(CONTROLS), "controls")
-    work += [(audit_control, (name, seed)) for name in controls for seed in seeds]
+    work += [(partial(audit_control, report=report), (name, seed)) for name in controls for seed in seeds]
     tries: list[Try] = []
     with ProcessPoolExecutor(options.jobs) as pool:
         for future in [pool.submit(function, job) for function, job in work]:
