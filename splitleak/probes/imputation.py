@@ -3,22 +3,51 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from splitleak.probes.base import Finding, NotApplicable, probe
 from splitleak.probes.context import AuditContext
-from splitleak.probes.pooled import Parts, agrees, chance_within, parts_of
+from splitleak.probes.pooled import Parts, agrees, chance_within, parts_of, precision
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 _LEAST_FILLED = 5
 _SHARE_FILLED = 0.01
 _MOST_FILLED = 0.95
 _LEAST_REST = 10
 _LEAST_DISTINCT = 20
-_DISTINCT = 0.5  # of the other values, from which a median that is hit exactly says something
 _EXACT = 1e-10
+_LEAST_LEVELS = 10
+_AROUND = 5  # values on either side that tell how many rows a value has by itself
+_COARSE, _OFF = 1e-6, 1e-3  # half a unit that values are rounded to; how far off a value of more decimals is
+_STEADIEST = 10.0  # size of the negative binomial: people round, so that counts scatter more than Poisson's
+_RARE, _RARE_ALONE, _RARE_BESIDE = 1e-3, 1e-9, 0.05  # chance of so common a value: with other columns, alone, beside
+_PLAUSIBLE = 0.02  # an explanation whose chance is smaller explains nothing
+_MOST = 12.0  # of what one column may say
+_TELLING, _ON_ALL, _SURE = math.log(10), math.log(100), math.log(1e4)
+
+
+@dataclass(frozen=True)
+class _Filled:
+    """What a column's commonest value says about how it came there, see `_medians`."""
+
+    name: str
+    fits_all: float  # chance that the median of the other values of all rows is that value
+    fits_train: float  # the same of the training rows
+    rare: float  # chance that a value of this column is as common by itself
+
+    @property
+    def worth(self) -> float:
+        """Log of how much better all rows explain the value than the training rows do; 0 where neither does."""
+        if max(self.fits_all, self.fits_train) < _PLAUSIBLE:
+            return 0.0
+        return float(np.clip(math.log(max(self.fits_all, 1e-9) / max(self.fits_train, 1e-9)), -_MOST, _MOST))
 
 
 @probe(
@@ -26,47 +55,115 @@ _EXACT = 1e-10
     "Missing values were filled from all rows",
     needs=["split"],
     why="A fill value that was computed with the test rows carries them into training.",
-    bound="A repeated value equals the mean of the others to float64 on all rows and not on train's; else a caution.",
+    bound="Common values are the mean of the others to float64, or medians in columns that make chance 1 in 10,000.",
 )
 def imputation(context: AuditContext) -> Finding:
     """Look for a repeated value that is the mean or median of the other values of all rows."""
     parts = parts_of(context)
     raw = _raw_hits(context)
-    means, medians, honest, either, chance = [], [], [], [], 0.0
-    looked = 0
+    means, either, chance, looked = [], [], 0.0, 0
+    filled: list[_Filled] = []
     for part in parts:
-        value = _repeated(part)
-        if value is None:
-            continue
-        looked += 1
-        rest, of_train = part.pooled[part.pooled != value], part.train[part.train != value]
-        if len(np.unique(rest)) < _LEAST_DISTINCT:  # the mean of a few values is one of them by chance
-            continue
-        if len(of_train) < _LEAST_REST or not (part.train == value).any() or not (part.held == value).any():
-            continue
-        tolerance = _EXACT * max(1.0, float(np.abs(part.pooled).max()))
-        error = float(rest.std()) * math.sqrt(max(len(rest) - len(of_train), 1) / (len(rest) * len(of_train)))
-        if agrees(float(rest.mean()), float(of_train.mean()), value, tolerance):
+        values, counts = np.unique(part.pooled, return_counts=True)
+        value = _repeated(part, values, counts)
+        middle = None if part.column.missing.any() else _median_atom(part, values, counts)
+        looked += value is not None or middle is not None
+        fit = _mean_fit(part, value)
+        if fit is not None and fit[0]:
             means.append(part.name)
-            chance += math.log(max(chance_within(tolerance, error), 1e-300))
-        elif abs(float(rest.mean()) - value) <= tolerance or abs(float(np.median(rest)) - value) <= tolerance:
-            either.append(part.name)  # fits all rows, and the training rows as well
-        if part.name not in means and len(np.unique(rest)) > _DISTINCT * len(rest):
-            middle, middle_train = float(np.median(rest)), float(np.median(of_train))
-            if abs(middle - value) <= tolerance < abs(middle_train - value):
-                medians.append(part.name)
-            elif abs(middle_train - value) <= tolerance < abs(middle - value):
-                honest.append(part.name)
+            chance += math.log(max(fit[1], 1e-300))
+            continue
+        if fit is not None:
+            either.append(part.name)
+        if middle is not None:
+            filled.append(middle)
     if not looked and raw is None:
         raise NotApplicable("no number has one value that is repeated as a filled one is")
-    if honest:
-        medians = []
-    if means or medians:
-        medians += [name for name in either if name not in medians]
-    return _finding(means, medians, raw or [], looked, chance)
+    medians, worth, sure = _medians(filled)
+    if medians and not means:
+        chance = -worth
+    if means:
+        medians = [name for name in either if name not in medians]
+    return _finding(means, medians, raw or [], looked, chance if means or medians else None, sure)
 
 
-def _finding(means: list[str], medians: list[str], raw: list[str], looked: int, chance: float) -> Finding:
+def _mean_fit(part: Parts, value: float | None) -> tuple[bool, float] | None:
+    """Return whether a value is the mean of the others of all rows only, and the chance of it; None: it is not."""
+    if value is None or not (part.train == value).any() or not (part.held == value).any():
+        return None
+    rest, of_train = part.pooled[part.pooled != value], part.train[part.train != value]
+    if len(np.unique(rest)) < _LEAST_DISTINCT:  # the mean of a few values is one of them by chance
+        return None
+    if len(of_train) < _LEAST_REST:
+        return None
+    tolerance = _EXACT * max(1.0, float(np.abs(part.pooled).max()))
+    if abs(float(rest.mean()) - value) > tolerance:
+        return None
+    error = float(rest.std()) * math.sqrt(max(len(rest) - len(of_train), 1) / (len(rest) * len(of_train)))
+    only = agrees(float(rest.mean()), float(of_train.mean()), value, tolerance)
+    return only, chance_within(tolerance, error)
+
+
+def _medians(filled: list[_Filled]) -> tuple[list[str], float, bool]:
+    """Return the columns filled with medians of all rows, log of the odds against those of train, and whether sure.
+
+    All columns are judged together, since a table is filled by one fit: those that fit the training rows alone speak
+    against those that fit all rows alone. A value that is common by itself, not filled in, sits at the median of some
+    rows by chance, so one column of few values is not enough.
+    """
+    common = [one for one in filled if one.rare < _RARE]
+    worth = sum(one.worth for one in common)
+    telling = [one for one in common if one.worth > _TELLING]
+    if worth < _ON_ALL or not telling:
+        return [], 0.0, False
+    if len(telling) == 1 and telling[0].rare > _RARE_ALONE:
+        return [], 0.0, False
+    names = [one.name for one in filled if one.fits_all >= _PLAUSIBLE and one.rare < _RARE_BESIDE]
+    return names, worth, len(telling) > 1 and worth > _SURE
+
+
+def _median_atom(part: Parts, values: Floats, counts: Ints) -> _Filled | None:
+    """Ask whether a column's median is a filled value: of all known values, or of the training rows' alone.
+
+    Filling leaves the median where it is, so the value filled in is the median still. Of its rows some are genuine,
+    about as many as at the values around it (a Poisson number, with a spread of its own: people round). With L values
+    below, G above and g genuine ones, the median of what was known is this value when ``|L - G| < g``; where none is
+    genuine, when it is half-way between its neighbours and L = G. A value of more decimals than all others is not
+    genuine.
+    """
+    n = len(part.pooled)
+    at = int(np.searchsorted(np.cumsum(counts), (n + 1) // 2))
+    value, count = float(values[at]), int(counts[at])
+    if len(values) < _LEAST_LEVELS or not max(_LEAST_FILLED, _SHARE_FILLED * n) <= count <= _MOST_FILLED * n:
+        return None
+    around = np.concatenate([counts[max(0, at - _AROUND) : at], counts[at + 1 : at + 1 + _AROUND]])
+    if len(around) < _AROUND:
+        return None
+    mean = float(around.mean())
+    size = float(np.clip(mean**2 / max(float(around.var()) - mean, 1e-9), 1.0, _STEADIEST))
+    from scipy.stats import nbinom
+
+    others = np.delete(values, at)
+    unit = precision(others)
+    foreign = unit >= _COARSE and abs(value / (2 * unit) - round(value / (2 * unit))) > _OFF
+    if foreign and _is_train_mean(part, value):
+        return None
+
+    def fits(known: Floats) -> float:
+        mass = nbinom(size, size / (size + (0.0 if foreign else mean * len(known) / n)))
+        apart = abs(int((known < value).sum()) - int((known > value).sum()))
+        most = int((known == value).sum())
+        chance = float(mass.cdf(most) - mass.cdf(apart)) if most > apart else 0.0
+        rest = known[known != value]
+        return chance + float(mass.pmf(0)) * (float(np.median(rest)) == value if len(rest) else 0)
+
+    rare = 0.0 if foreign else float(nbinom(size, size / (size + mean)).sf(count - 1))
+    return _Filled(part.name, fits(part.pooled), fits(part.train), rare)
+
+
+def _finding(
+    means: list[str], medians: list[str], raw: list[str], looked: int, chance: float | None, sure: bool
+) -> Finding:
     names = list(dict.fromkeys([*raw, *means, *medians]))
     if not names:
         return Finding(
@@ -83,11 +180,11 @@ def _finding(means: list[str], medians: list[str], raw: list[str], looked: int, 
     if medians:
         told.append(f"{len(medians)} columns repeat the exact median of their other values over all rows")
     return Finding(
-        "leak" if raw or means or len(medians) > 1 else "caution",
+        "leak" if raw or means or sure else "caution",
         f"{'; '.join(told)}, and not that of the training rows.",
         float(len(names)),
         "columns filled so",
-        p_value=math.exp(max(chance, -700)) if means else None,
+        p_value=None if chance is None else math.exp(max(chance, -700)),
         columns=names,
         remedy="# fit on the training rows only\npipeline.fit(X_train, y_train)\nX_test = pipeline.transform(X_test)",
         evidence=[
@@ -100,13 +197,15 @@ def _finding(means: list[str], medians: list[str], raw: list[str], looked: int, 
     )
 
 
-def _repeated(part: Parts) -> float | None:
-    """Return the most frequent value, when it is as frequent as a filled one and no other is nearly so."""
-    pooled = part.pooled
-    values, counts = np.unique(pooled, return_counts=True)
-    most = int(counts.argmax())
-    least = max(_LEAST_FILLED, _SHARE_FILLED * len(pooled))
-    if not least <= counts[most] <= _MOST_FILLED * len(pooled):
+def _is_train_mean(part: Parts, value: float) -> bool:
+    rest = part.train[part.train != value]
+    return bool(len(rest)) and abs(float(rest.mean()) - value) <= _EXACT * max(1.0, float(np.abs(rest).max()))
+
+
+def _repeated(part: Parts, values: Floats, counts: Ints) -> float | None:
+    """Return the most frequent value, when it is as frequent as a filled one."""
+    most, n = int(counts.argmax()), len(part.pooled)
+    if not max(_LEAST_FILLED, _SHARE_FILLED * n) <= counts[most] <= _MOST_FILLED * n:
         return None
     return float(values[most])
 

@@ -3,21 +3,50 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from splitleak.probes.base import Finding, NotApplicable, probe
 from splitleak.probes.context import AuditContext
 from splitleak.probes.pooled import Parts, agrees, chance_within, parts_of, precision
 
+Floats = NDArray[np.float64]
+
 _DISTINCT = 10
 _CONTINUOUS = 0.3  # distinct values as a share of the rows, from which a column is continuous
-_SEVERAL = 0.1  # the same, for a limit that is reached once
 _EXACT = 1e-12
 _LEAST_BOUNDED = 3  # columns with limits exactly 0 and 1: a scaler is applied to most, a share is one column
+_SCALED = math.log(1e5)  # minus log of the chance that columns nobody scaled have such statistics, all in all
+_ON_ALL, _SURE = math.log(100), math.log(1e4)  # the same, of those columns alone that fit all rows and not train
+_DECIMALS = 3  # a share that is written with so many decimals has its limits by nature
 _KINDS = {"standard": "mean 0 and deviation 1", "robust": "median 0 and quartile range 1",
           "minmax": "limits 0 (or -1) and 1", "maxabs": "largest absolute value 1"}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """The columns that fit a scaler, and minus log of the chance that columns nobody scaled do.
+
+    Attributes
+    ----------
+    names : list of str
+        Columns whose statistics are exact on all rows.
+    only : list of str
+        Those of them whose statistics are not exact on the training rows.
+    scaled : float
+        Minus log of the chance of `names`.
+    on_all : float
+        The same of `only`, less that of columns which fit the training rows and not all rows.
+    """
+
+    names: list[str]
+    only: list[str]
+    scaled: float
+    on_all: float
 
 
 @probe(
@@ -25,61 +54,90 @@ _KINDS = {"standard": "mean 0 and deviation 1", "robust": "median 0 and quartile
     "Scaling was fitted on all rows",
     needs=["split"],
     why="The training rows carry what the test rows' mean and spread are; small as it mostly is, a reviewer will ask.",
-    bound="The statistic holds to rounding on all rows and not on the training rows, which chance does not give.",
+    bound="Statistics exact on all rows and not on the training rows, in so many columns that chance does not give it.",
 )
 def scaling(context: AuditContext) -> Finding:
-    """Look for columns whose pooled mean, deviation, quartiles or limits are exact, and those of train are not."""
+    """Look for columns whose pooled mean, deviation, quartiles or limits are exact, and those of train are not.
+
+    A column of few values may fit both, or fit one by chance: all columns are judged together, and one that fits the
+    training rows alone speaks for an honest scaler.
+    """
     parts = [p for p in parts_of(context) if len(p.column.levels) >= _DISTINCT]
     if not parts:
         raise NotApplicable(f"no number has {_DISTINCT} different values and enough rows on both sides")
-    hits: dict[str, list[str]] = {kind: [] for kind in _KINDS}
-    log_chance = 0.0
-    for part in parts:
-        chance = _standard(part)
-        if chance is not None:
-            hits["standard"].append(part.name)
-            log_chance += math.log(max(chance, 1e-300))
-        elif _robust(part):
-            hits["robust"].append(part.name)
-        for kind in ("minmax", "maxabs"):
-            if _bounded(part, kind):
-                hits[kind].append(part.name)
-    for kind in ("minmax", "maxabs"):
-        bounded = sum(_has_limits(part, kind) for part in parts)
-        continuous = sum(len(part.column.levels) > _CONTINUOUS * len(part.pooled) for part in parts)
-        if bounded < max(_LEAST_BOUNDED, 0.5 * continuous) or len(hits[kind]) < 2:
-            hits[kind] = []
-        elif hits[kind]:  # the scaler was applied to all of them
-            hits[kind] = [part.name for part in parts if _has_limits(part, kind)]
-    if hits["minmax"]:
-        hits["maxabs"] = []
-    return _finding(hits, len(parts), math.exp(max(log_chance, -700)) if hits["standard"] else None)
+    hits: dict[str, list[str]] = {}
+    chances = {part.name: _standard(part) for part in parts}
+    standard = [name for name, chance in chances.items() if chance is not None]
+    log_chance = sum(math.log(max(chance, 1e-300)) for chance in chances.values() if chance is not None)
+    if standard:
+        hits["standard"] = standard
+    rest = [part for part in parts if chances[part.name] is None]
+    robust = _fits(rest, _is_robust, _robust_chance)
+    sure = False
+    if robust.scaled > _SCALED and robust.on_all > _ON_ALL:
+        hits["robust"] = robust.names
+        log_chance = min(log_chance, -robust.on_all)
+        sure = robust.on_all > _SURE and len(robust.only) > 1
+    for kind, has in (("minmax", _is_minmax), ("maxabs", _is_maxabs)):
+        limits = _fits(rest, has, _limit_chance)
+        if limits.scaled > _SCALED and limits.on_all > _ON_ALL and _applied_to_most(limits.names, rest):
+            hits[kind] = limits.names
+            break
+    return _finding(hits, len(parts), sure, math.exp(max(log_chance, -700)) if log_chance else None)
 
 
-def _finding(hits: dict[str, list[str]], looked: int, chance: float | None) -> Finding:
-    found = {kind: names for kind, names in hits.items() if names}
+def _finding(hits: dict[str, list[str]], looked: int, sure: bool, chance: float | None) -> Finding:
     common: dict[str, Any] = {"effect_name": "share of the numbers that are scaled so", "p_value": chance}
-    if not found:
+    if not hits:
         return Finding(
             "clean",
             f"None of {looked} numbers has a mean, deviation, quartiles or limits that are exact on all rows only.",
             0.0,
             common["effect_name"],
         )
-    names = list(dict.fromkeys(name for kind in found for name in found[kind]))
-    told = "; ".join(f"{_KINDS[kind]} in {len(names_)} columns" for kind, names_ in found.items())
+    names = list(dict.fromkeys(name for kind in hits for name in hits[kind]))
+    told = "; ".join(f"{_KINDS[kind]} in {len(names_)} columns" for kind, names_ in hits.items())
     return Finding(
-        "leak" if "standard" in found or len(found.get("robust", [])) > 1 else "caution",
+        "leak" if "standard" in hits or sure else "caution",
         f"Exact on training and held-out rows together, and not on the training rows: {told}. The scaler was fitted on"
         " all rows (or the table was published so).",
         len(names) / looked,
         columns=names,
         remedy="# fit on the training rows only\npipeline.fit(X_train, y_train)\nX_test = pipeline.transform(X_test)",
         evidence=[
-            {"column": name, "exact on all rows": _KINDS[kind]} for kind in found for name in found[kind]
+            {"column": name, "exact on all rows": _KINDS[kind]} for kind in hits for name in hits[kind]
         ][:50],
         **common,
     )
+
+
+def _fits(
+    parts: list[Parts], has: Callable[[Floats, float], bool], chance: Callable[[Floats], float]
+) -> _Fit:
+    """Compare the columns whose statistic is exact on all rows with those where it is exact on train."""
+    names, only, scaled, on_all = [], [], 0.0, 0.0
+    for part in parts:
+        pooled = part.pooled
+        tolerance = max(precision(pooled), 1e-10)
+        fits, fits_train = has(pooled, tolerance), has(part.train, tolerance)
+        if not fits and not fits_train:
+            continue
+        worth = -math.log(max(chance(pooled), 1e-300))
+        if fits:
+            names.append(part.name)
+            scaled += worth
+        if fits and not fits_train:
+            only.append(part.name)
+            on_all += worth
+        elif not fits:
+            on_all -= worth
+    return _Fit(names, only, scaled, on_all)
+
+
+def _applied_to_most(names: list[str], parts: list[Parts]) -> bool:
+    continuous = sum(len(part.column.levels) > _CONTINUOUS * len(part.pooled) for part in parts)
+    least = min(_LEAST_BOUNDED, max(2, len(parts)))  # both, where there are two
+    return len(names) >= max(least, 0.5 * continuous)
 
 
 def _standard(part: Parts) -> float | None:
@@ -100,30 +158,36 @@ def _standard(part: Parts) -> float | None:
     return chance_within(tolerance * deviation, error)
 
 
-def _robust(part: Parts) -> bool:
-    pooled = part.pooled
-    tolerance = max(precision(pooled), 1e-10)
-    low, middle, high = np.quantile(pooled, [0.25, 0.5, 0.75])
-    exact = abs(middle) < tolerance and abs(high - low - 1) < 2 * tolerance
-    return bool(exact and abs(np.median(part.train)) > 4 * tolerance)
+def _is_robust(values: Floats, tolerance: float) -> bool:
+    low, middle, high = np.quantile(values, [0.25, 0.5, 0.75])
+    return bool(abs(middle) < tolerance and abs(high - low - 1) < 2 * tolerance)
 
 
-def _has_limits(part: Parts, kind: str) -> bool:
-    pooled = part.pooled
-    low, high = float(pooled.min()), float(pooled.max())
-    if kind == "maxabs":
-        return abs(max(-low, high) - 1) < _EXACT and low not in (0.0, -1.0)
+def _is_minmax(values: Floats, tolerance: float) -> bool:
+    low, high = float(values.min()), float(values.max())
     return abs(high - 1) < _EXACT and (abs(low) < _EXACT or abs(low + 1) < _EXACT)
 
 
-def _bounded(part: Parts, kind: str) -> bool:
-    """Return whether a continuous column reaches an exact limit once, and in a held-out row."""
-    pooled = part.pooled
-    if not _has_limits(part, kind) or len(part.column.levels) <= _SEVERAL * len(pooled):
-        return False
-    if kind == "maxabs":
-        return bool(np.abs(part.train).max() < 1 and np.count_nonzero(np.abs(pooled) == 1) == 1)
-    low, high = pooled.min(), pooled.max()
-    only_low = part.train.min() > low and np.count_nonzero(pooled == low) == 1
-    only_high = part.train.max() < high and np.count_nonzero(pooled == high) == 1
-    return bool(only_low or only_high)
+def _is_maxabs(values: Floats, tolerance: float) -> bool:
+    low, high = float(values.min()), float(values.max())
+    return abs(max(-low, high) - 1) < _EXACT and low not in (0.0, -1.0)
+
+
+def _step(values: Floats) -> float:
+    """Return the usual distance of two neighbouring values: statistics fall on steps of it."""
+    distinct = np.unique(values)
+    gaps = np.diff(distinct)
+    gaps = gaps[gaps > _EXACT * max(1.0, float(np.abs(distinct[[0, -1]]).max()))]
+    return float(np.median(gaps)) if len(gaps) else 1.0
+
+
+def _robust_chance(values: Floats) -> float:
+    """Return the chance of median 0 and quartile range 1: either is one of the steps that fit into that range."""
+    return min(1.0, max(_step(values), 2 * precision(values))) ** 2
+
+
+def _limit_chance(values: Floats) -> float:
+    """Return the chance of two exact limits; 1 for values that may be shares, whose limits are 0 and 1 by nature."""
+    if np.allclose(values, np.round(values, _DECIMALS), rtol=0, atol=_EXACT):
+        return 1.0
+    return min(1.0, _step(values)) ** 2
