@@ -476,3 +476,21 @@ def test_bad_arguments_are_refused() -> None:
     twice = pd.concat([table, table.iloc[:, :1]], axis=1)
     with pytest.raises(InputError, match="several columns of one name"):
         plant("proxy", twice, target, split)
+
+
+def test_medians_that_other_gaps_would_explain_are_refused() -> None:
+    """Of a column of few values, any cell that holds the fill value may have been the missing one."""
+    rng = np.random.default_rng(0)
+    refused = 0
+    for seed in range(20):
+        coarse = pd.DataFrame({f"x{i}": np.round(rng.normal(0, 5, 200)) for i in range(2)}).assign(y=[0, 1] * 100)
+        split = np.where(rng.random(200) < 0.2, "test", "train")
+        try:
+            leak = plant("imputer_median_on_all", coarse, "y", split, seed=seed)
+        except NotPlantable as reason:
+            refused += "other cells" in str(reason)
+            continue
+        assert "pipeline" in leak.extra
+    assert refused
+    fine = pd.DataFrame(rng.normal(0, 5, (200, 2)), columns=["x0", "x1"]).assign(y=[0, 1] * 100)
+    assert plant("imputer_median_on_all", fine, "y", ["train"] * 150 + ["test"] * 50).columns == ("x0", "x1")

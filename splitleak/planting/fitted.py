@@ -25,6 +25,7 @@ from splitleak.planting.tables import (
 )
 
 _HALF = "share of the numeric columns that were transformed (2 at least)"
+_DEFICIT = 4.0  # squared standard errors, all columns together: of how many cells were missing, how many genuine
 _HOLES = "share of the numeric cells that were missing and were filled"
 
 
@@ -138,6 +139,8 @@ def _plant(prepare: Prepare, codes: tuple[str, ...], honest: bool) -> Callable[.
             if not honest:
                 out, step = _transformed(work, target, np.arange(len(table)))
                 _refuse_same(out, right)
+                if getattr(work.step, "strategy", "") == "median":
+                    _refuse_as_well(work, out, train)
         columns = tuple(name for name in out.columns if name not in table.columns or name in work.columns)
         extra = {"pipeline": step, "raw": work.raw, "pipeline_codes": ("SPL116", *codes)}
         return Leak(out, split, columns=columns, extra=extra)
@@ -180,6 +183,31 @@ def _refuse_same(out: pd.DataFrame, right: pd.DataFrame) -> None:
         ):
             return
     raise NotPlantable("fitting on train alone gives the same table: nothing leaked")
+
+
+def _refuse_as_well(work: Work, out: pd.DataFrame, train: Rows) -> None:
+    """Refuse where filling about as many other cells with the medians of train gives this very table.
+
+    Of the rows that hold the value filled in, any may be the filled ones. It is the median of train as long as more
+    of them are genuine than values above and below it differ in number.
+    """
+    deficit = 0.0
+    for name in work.columns:
+        before, after = values(work.raw[name]), values(out[name])
+        holes = np.isnan(before)
+        if not holes[train].any():
+            continue
+        value, part = after[holes][0], after[train]
+        if np.nanmedian(before[train]) == value:
+            continue
+        apart = abs(int((part < value).sum()) - int((part > value).sum()))
+        filled, most = int(holes[train].sum()), int((part == value).sum()) - apart - 1
+        if most < 1:
+            return
+        genuine = int((part == value).sum()) - filled
+        deficit += max(0, filled - most) ** 2 * (1 / filled + 1 / max(1, genuine))
+    if deficit <= _DEFICIT:
+        raise NotPlantable("filling about as many other cells with the medians of train gives the same table")
 
 
 def _make(name: str, **options: Any) -> Callable[[], Any]:

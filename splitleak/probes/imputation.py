@@ -27,10 +27,13 @@ _LEAST_LEVELS = 10
 _AROUND = 5  # values on either side that tell how many rows a value has by itself
 _COARSE, _OFF = 1e-6, 1e-3  # half a unit that values are rounded to; how far off a value of more decimals is
 _STEADIEST = 10.0  # size of the negative binomial: people round, so that counts scatter more than Poisson's
-_RARE, _RARE_ALONE, _RARE_BESIDE = 1e-3, 1e-9, 0.05  # chance of so common a value: with other columns, alone, beside
+_RARE, _RARE_BESIDE = 1e-3, 0.05  # chance of so common a value: that says something, that others explain
+_MIDDLE = 0.3  # a value further from the median, as a share of the other rows, is no fill value
+_ROUND, _SAME = 4, 1e-3  # decimals of a constant; chance that a value of full precision is a neighbour of the median
 _PLAUSIBLE = 0.02  # an explanation whose chance is smaller explains nothing
 _MOST = 12.0  # of what one column may say
-_TELLING, _ON_ALL, _SURE = math.log(10), math.log(100), math.log(1e4)
+_MISFIT = -math.log(_PLAUSIBLE)
+_TELLING, _ON_ALL, _NO_LUCK, _SURE = math.log(10), math.log(100), math.log(300), math.log(1e4)
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,12 @@ class _Filled:
     fits_all: float  # chance that the median of the other values of all rows is that value
     fits_train: float  # the same of the training rows
     rare: float  # chance that a value of this column is as common by itself
+    lucky: float  # chance that a common value anywhere near the middle is the median of all rows
+
+    @property
+    def fits(self) -> bool:
+        """Whether the value may be the median of all rows."""
+        return self.fits_all >= _PLAUSIBLE
 
     @property
     def worth(self) -> float:
@@ -108,18 +117,17 @@ def _medians(filled: list[_Filled]) -> tuple[list[str], float, bool]:
     """Return the columns filled with medians of all rows, log of the odds against those of train, and whether sure.
 
     All columns are judged together, since a table is filled by one fit: those that fit the training rows alone speak
-    against those that fit all rows alone. A value that is common by itself, not filled in, sits at the median of some
-    rows by chance, so one column of few values is not enough.
+    against those that fit all rows alone, and those that fit neither say that such values are common for another
+    reason (a constant that was filled in, numbers that people round).
     """
     common = [one for one in filled if one.rare < _RARE]
     worth = sum(one.worth for one in common)
-    telling = [one for one in common if one.worth > _TELLING]
-    if worth < _ON_ALL or not telling:
+    by_luck = sum(math.log(one.lucky) if one.fits else _MISFIT for one in common)
+    if worth < _ON_ALL or by_luck > -_NO_LUCK:
         return [], 0.0, False
-    if len(telling) == 1 and telling[0].rare > _RARE_ALONE:
-        return [], 0.0, False
-    names = [one.name for one in filled if one.fits_all >= _PLAUSIBLE and one.rare < _RARE_BESIDE]
-    return names, worth, len(telling) > 1 and worth > _SURE
+    names = [one.name for one in filled if one.fits and one.rare < _RARE_BESIDE]
+    telling = sum(one.worth > _TELLING for one in common)
+    return names, worth, telling > 1 and worth > _SURE and by_luck < -_SURE
 
 
 def _median_atom(part: Parts, values: Floats, counts: Ints) -> _Filled | None:
@@ -131,6 +139,8 @@ def _median_atom(part: Parts, values: Floats, counts: Ints) -> _Filled | None:
     genuine, when it is half-way between its neighbours and L = G. A value of more decimals than all others is not
     genuine.
     """
+    from scipy.stats import nbinom
+
     n = len(part.pooled)
     at = int(np.searchsorted(np.cumsum(counts), (n + 1) // 2))
     value, count = float(values[at]), int(counts[at])
@@ -141,24 +151,35 @@ def _median_atom(part: Parts, values: Floats, counts: Ints) -> _Filled | None:
         return None
     mean = float(around.mean())
     size = float(np.clip(mean**2 / max(float(around.var()) - mean, 1e-9), 1.0, _STEADIEST))
-    from scipy.stats import nbinom
-
     others = np.delete(values, at)
-    unit = precision(others)
-    foreign = unit >= _COARSE and abs(value / (2 * unit) - round(value / (2 * unit))) > _OFF
-    if foreign and _is_train_mean(part, value):
+    unit, apart = precision(others), _apart(part.pooled, value)
+    rest = n - count
+    if apart > _MIDDLE * rest:
         return None
+    fine = unit < _COARSE
+    foreign = not fine and abs(value / (2 * unit) - round(value / (2 * unit))) > _OFF
+    round_one = fine and value == round(value, _ROUND)  # a constant among numbers of full precision
+    if _is_train_mean(part, value):
+        return None
+    if foreign or round_one:
+        mean = 0.0
 
     def fits(known: Floats) -> float:
-        mass = nbinom(size, size / (size + (0.0 if foreign else mean * len(known) / n)))
-        apart = abs(int((known < value).sum()) - int((known > value).sum()))
-        most = int((known == value).sum())
-        chance = float(mass.cdf(most) - mass.cdf(apart)) if most > apart else 0.0
-        rest = known[known != value]
-        return chance + float(mass.pmf(0)) * (float(np.median(rest)) == value if len(rest) else 0)
+        expected = max(mean * len(known) / n, 1e-12)
+        mass = nbinom(size, size / (size + expected))
+        most, off = int((known == value).sum()), _apart(known, value)
+        chance = float(mass.cdf(most) - mass.cdf(off)) if most > off else 0.0
+        others = known[known != value]
+        return chance + float(mass.pmf(0)) * (float(np.median(others)) == value if len(others) else 0)
 
-    rare = 0.0 if foreign else float(nbinom(size, size / (size + mean)).sf(count - 1))
-    return _Filled(part.name, fits(part.pooled), fits(part.train), rare)
+    rare = 0.0 if foreign or round_one else float(nbinom(size, size / (size + mean)).sf(count - 1))
+    lucky = min(1.0, (2 * mean + 1) / (2 * _MIDDLE * rest)) * (_SAME if fine and not round_one else 1.0)
+    return _Filled(part.name, fits(part.pooled), fits(part.train), rare, lucky)
+
+
+def _apart(known: Floats, value: float) -> int:
+    """Return by how many the values below and above a value differ in number."""
+    return abs(int((known < value).sum()) - int((known > value).sum()))
 
 
 def _finding(

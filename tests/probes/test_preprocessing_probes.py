@@ -3,11 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.datasets import load_breast_cancer
+from sklearn.base import clone
+from sklearn.datasets import load_breast_cancer, load_iris
 from sklearn.decomposition import PCA
 from sklearn.impute import KNNImputer, SimpleImputer
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
 
 import splitleak
 from splitleak.errors import InputError
@@ -124,3 +125,68 @@ def test_pipelines_that_do_not_belong_are_refused(pipeline: object, raw: str, me
     given = StandardScaler().fit(df) if pipeline == "fitted" else pipeline
     with pytest.raises(InputError, match=message):
         ask(df, "SPL116", halves(len(df)), pipeline=given, raw=df if raw == "same" else df.iloc[:, :5])
+
+
+def iris() -> pd.DataFrame:
+    """Four columns of few values: statistics of all rows and of the training rows are often the same."""
+    return load_iris(as_frame=True).frame.sample(frac=1, random_state=0).reset_index(drop=True)
+
+
+@pytest.mark.parametrize("scaler", [MinMaxScaler(), MinMaxScaler((-1, 1)), RobustScaler()], ids=str)
+def test_scalers_of_columns_of_few_values_are_told_from_all_columns_together(scaler: object) -> None:
+    df = iris().drop(columns="target")
+    names = list(df.columns)
+    told = 0
+    for seed in range(8):
+        split = halves(len(df), seed)
+        train = split == "train"
+        of_all, of_train = clone(scaler).fit(df), clone(scaler).fit(df[train])
+        honest = pd.DataFrame(of_train.transform(df), columns=names)
+        assert ask(honest, "SPL110", split).status == "clean"
+        leaky = pd.DataFrame(of_all.transform(df), columns=names)
+        if np.allclose(leaky, honest):
+            continue  # nothing leaked
+        found = ask(leaky, "SPL110", split)
+        assert found.status in ("caution", "leak")
+        assert set(found.columns) == set(names)
+        told += 1
+    assert told > 4
+
+
+def test_limits_of_shares_are_no_scaler() -> None:
+    rng = np.random.default_rng(0)
+    for seed in range(10):
+        shares = pd.DataFrame({f"share{i}": rng.beta(0.4, 0.4, 200).round(2) for i in range(4)})
+        shares["count"] = rng.poisson(0.7, 200)
+        assert ask(shares, "SPL110", halves(200, seed)).status == "clean"
+
+
+@pytest.mark.parametrize("decimals", [0, 1, 2])
+def test_medians_filled_into_rounded_numbers(decimals: int) -> None:
+    """A fill value that is a common value of the column as well: columns are judged together."""
+    spoke = {"all": 0, "train": 0}
+    tries = 12
+    for seed in range(tries):
+        rng = np.random.default_rng(seed)
+        width = 10.0 ** (1 - decimals) * 2
+        x = pd.DataFrame(rng.normal(50, width, (300, 12)).round(decimals)).add_prefix("x")
+        split = halves(len(x), seed)
+        gaps = x.mask(rng.random(x.shape) < 0.1)
+        for rows in spoke:
+            known = gaps if rows == "all" else gaps[split == "train"]
+            found = ask(gaps.fillna(known.median()), "SPL111", split)
+            spoke[rows] += found.status in ("leak", "caution")
+    assert spoke["all"] >= tries - 1
+    assert spoke["train"] == 0
+
+
+def test_means_of_train_and_common_values_are_no_medians_of_all_rows() -> None:
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        x = pd.DataFrame(rng.normal(50, 2, (300, 12)).round(1)).add_prefix("x")
+        split = halves(len(x), seed)
+        gaps = x.mask(rng.random(x.shape) < 0.1)
+        assert ask(gaps.fillna(gaps[split == "train"].mean()), "SPL111", split).status == "clean"
+        heaped = pd.DataFrame({f"x{i}": np.where(rng.random(300) < 0.3, 10 * x[f"x{i}"].round(-1), x[f"x{i}"] * 10)
+                               for i in range(6)})  # fmt: skip
+        assert ask(heaped, "SPL111", split).status in ("clean", "not_applicable")
