@@ -483,7 +483,9 @@ def test_medians_that_other_gaps_would_explain_are_refused() -> None:
     rng = np.random.default_rng(0)
     refused = 0
     for seed in range(20):
-        coarse = pd.DataFrame({f"x{i}": np.round(rng.normal(0, 5, 200)) for i in range(2)}).assign(y=[0, 1] * 100)
+        coarse = pd.DataFrame({f"x{i}": np.round(rng.normal(0, 2, 200)) for i in range(2)}).assign(
+            y=[0, 1] * 100
+        )
         split = np.where(rng.random(200) < 0.2, "test", "train")
         try:
             leak = plant("imputer_median_on_all", coarse, "y", split, seed=seed)

@@ -25,7 +25,10 @@ from splitleak.planting.tables import (
 )
 
 _HALF = "share of the numeric columns that were transformed (2 at least)"
-_DEFICIT = 4.0  # squared standard errors, all columns together: of how many cells were missing, how many genuine
+_SCATTER = 3.0  # variance over mean of how many rows hold a value: people round
+_DEFICIT = (
+    4.0  # squared standard errors, all columns together: of how many cells were missing, how many genuine
+)
 _HOLES = "share of the numeric cells that were missing and were filled"
 
 
@@ -205,7 +208,7 @@ def _refuse_as_well(work: Work, out: pd.DataFrame, train: Rows) -> None:
         if most < 1:
             return
         genuine = int((part == value).sum()) - filled
-        deficit += max(0, filled - most) ** 2 * (1 / filled + 1 / max(1, genuine))
+        deficit += max(0, filled - most) ** 2 * (1 / filled + 1 / (_SCATTER * (genuine + 1)))
     if deficit <= _DEFICIT:
         raise NotPlantable("filling about as many other cells with the medians of train gives the same table")
 

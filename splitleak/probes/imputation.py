@@ -29,7 +29,10 @@ _COARSE, _OFF = 1e-6, 1e-3  # half a unit that values are rounded to; how far of
 _STEADIEST = 10.0  # size of the negative binomial: people round, so that counts scatter more than Poisson's
 _RARE, _RARE_BESIDE = 1e-3, 0.05  # chance of so common a value: that says something, that others explain
 _MIDDLE = 0.3  # a value further from the median, as a share of the other rows, is no fill value
-_ROUND, _SAME = 4, 1e-3  # decimals of a constant; chance that a value of full precision is a neighbour of the median
+_ROUND, _SAME = (
+    4,
+    1e-3,
+)  # decimals of a constant; chance that a value of full precision is a neighbour of the median
 _PLAUSIBLE = 0.02  # an explanation whose chance is smaller explains nothing
 _MOST = 12.0  # of what one column may say
 _MISFIT = -math.log(_PLAUSIBLE)

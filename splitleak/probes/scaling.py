@@ -21,7 +21,10 @@ _CONTINUOUS = 0.3  # distinct values as a share of the rows, from which a column
 _EXACT = 1e-12
 _LEAST_BOUNDED = 3  # columns with limits exactly 0 and 1: a scaler is applied to most, a share is one column
 _SCALED = math.log(1e5)  # minus log of the chance that columns nobody scaled have such statistics, all in all
-_ON_ALL, _SURE = math.log(100), math.log(1e4)  # the same, of those columns alone that fit all rows and not train
+_ON_ALL, _SURE = (
+    math.log(100),
+    math.log(1e4),
+)  # the same, of those columns alone that fit all rows and not train
 _DECIMALS = 3  # a share that is written with so many decimals has its limits by nature
 _KINDS = {"standard": "mean 0 and deviation 1", "robust": "median 0 and quartile range 1",
           "minmax": "limits 0 (or -1) and 1", "maxabs": "largest absolute value 1"}  # fmt: skip
