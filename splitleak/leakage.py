@@ -6,17 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from splitleak._progress import Progress
 from splitleak.audit_call import call_record, versions
-from splitleak.auditing import open_partitions, prepare_context
-from splitleak.errors import InputError, did_you_mean
+from splitleak.audit_scope import what_was_audited, what_was_not
+from splitleak.auditing import check_ignore, check_options, merged_limits, open_audited, prepare_context
 from splitleak.impact import measure_impact
 from splitleak.ledger import check_ledger
-from splitleak.probes.base import NotApplicable, Probe, Skipped, probe_codes, select_probes
+from splitleak.probes.base import NotApplicable, Probe, Skipped, select_probes
 from splitleak.probes.context import AuditContext
-from splitleak.probes.metrics import check_metric_fits, check_metric_name
+from splitleak.probes.metrics import check_metric_fits
 from splitleak.report import LeakageReport, ProbeResult, worst_first
 from splitleak.self_test import SelfTest, run_self_test
 from splitleak.statistics import benjamini_hochberg
@@ -125,27 +123,30 @@ def leakage_report(
     """
     call = call_record(leakage_report, locals())
     chosen = select_probes(probes)
-    muted = _check_ignore(ignore)
-    _check_options(alpha, seed, metric)
+    muted = check_ignore(ignore)
+    check_options(
+        alpha=alpha, seed=seed, metric=metric, target=target, threshold=threshold, pipeline=pipeline, raw=raw
+    )
+    conventions = merged_limits(limits, LIMITS)
     if ledger is not None:
         check_ledger(ledger)
     bars = Progress(progress)
-    source, split = open_partitions(data, split)
+    audited = open_audited(data, split)
     context = prepare_context(
-        source,
-        split,
-        target=target,
+        audited.source,
+        audited.split,
+        target=audited.stacked(target, "target"),
         on=on,
         similarity=similarity,
         threshold=threshold,
-        groups=groups,
-        time=time,
-        raw=raw,
+        groups=audited.stacked(groups, "groups"),
+        time=audited.stacked(time, "time"),
+        raw=audited.stacked_tables(raw),
         pipeline=pipeline,
         ledger=ledger,
         metric=metric,
         alpha=float(alpha),
-        limits=_merged_limits(limits),
+        limits=conventions,
         seed=int(seed),
         fast=fast,
         progress=bars,
@@ -164,10 +165,10 @@ def leakage_report(
     tested = run_self_test(context, chosen, bars) if self_test else SelfTest((), "", ())
     return LeakageReport(
         worst_first(results),
-        about=_about(context, chosen)
+        about=what_was_audited(context, chosen)
         | {"call": call, "versions": versions()}
         | ({"self_test": tested.sentence} if self_test else {}),
-        not_checked=_not_checked(context, chosen) + tested.left_out,
+        not_checked=what_was_not(context, chosen) + tested.left_out,
         self_test=tested.entries,
     )
 
@@ -197,97 +198,3 @@ def _with_q_values(results: list[ProbeResult]) -> list[ProbeResult]:
     q_values = benjamini_hochberg([results[i].p_value or 0.0 for i in tested])
     adjusted = dict(zip(tested, q_values.tolist(), strict=True))
     return [replace(result, q_value=adjusted.get(i)) for i, result in enumerate(results)]
-
-
-def _about(context: AuditContext, chosen: Sequence[Probe]) -> dict[str, Any]:
-    target = context.target
-    kinds: dict[str, int] = {}
-    for column in context.columns.values():
-        kinds[column.kind] = kinds.get(column.kind, 0) + 1
-    return {
-        "data": context.source.describe(),
-        "n_rows": context.n_rows,
-        "partitions": {name: int((context.codes == i).sum()) for i, name in enumerate(context.names)},
-        "columns": kinds,
-        "notes": [f"{c.name}: {c.note}" for c in context.columns.values() if c.note],
-        "target": None if target is None else {"name": target.name, "task": target.task},
-        "time": None if context.time is None else context.time.name,
-        "groups": [column.name for column in context.groups],
-        "probes": [probe.code for probe in chosen],
-        "known": probe_codes(),
-        "alpha": context.alpha,
-        "limits": dict(context.limits),
-        "seed": context.seed,
-        "fast": context.fast,
-    }
-
-
-def _not_checked(context: AuditContext, chosen: Sequence[Probe]) -> tuple[tuple[str, str], ...]:
-    """Return what no probe looked at: what was not selected, and what no table can tell."""
-    entries = []
-    left_out = sorted(set(probe_codes()) - {probe.code for probe in chosen})
-    if left_out:
-        entries.append((f"Probes {', '.join(left_out)}", "not selected with probes="))
-    entries += [
-        (f"Column {column.name}", column.note)
-        for column in context.columns.values()
-        if column.kind == "unusable"
-    ]
-    entries += [
-        (
-            f"Column {column.name}",
-            "a vector: searched for copies, and not asked about the target or the split",
-        )
-        for column in context.of_kind("vector")
-    ]
-    seen: dict[str, list[str]] = {}
-    for code, parts in context.memo.get("sampled", {}).items():
-        told = ", ".join(f"{at:,} of {of:,} {what}" for what, (at, of) in sorted(parts.items()))
-        seen.setdefault(told, []).append(code)
-    entries += [
-        (f"All rows and columns, by {', '.join(codes)}", f"at most {told}") for told, codes in seen.items()
-    ]
-    entries += [
-        (
-            "Whether each feature is known when a prediction is made",
-            "no table tells; ask whoever collected it",
-        ),
-        ("Whether the rows are those that will be met in use", "needs knowledge of how they were sampled"),
-    ]
-    return tuple(entries)
-
-
-def _check_ignore(ignore: Mapping[str, str] | None) -> dict[str, str]:
-    if ignore is None:
-        return {}
-    if not isinstance(ignore, Mapping):
-        raise InputError(
-            f"ignore must map a code to the reason, as in {{'SPL201': 'known at prediction time'}}, got {ignore!r}"
-        )
-    for code, reason in ignore.items():
-        if code not in probe_codes():
-            raise InputError(f"ignore names {code!r}, which is no probe{did_you_mean(code, probe_codes())}")
-        if not isinstance(reason, str) or not reason.strip():
-            raise InputError(f"ignore[{code!r}] must say why, got {reason!r}")
-    return dict(ignore)
-
-
-def _merged_limits(limits: Mapping[str, float] | None) -> dict[str, float]:
-    merged = dict(LIMITS)
-    for name, value in (limits or {}).items():
-        if name not in LIMITS:
-            raise InputError(
-                f"limits names {name!r}{did_you_mean(name, LIMITS)} (known: {', '.join(LIMITS)})"
-            )
-        if not isinstance(value, (int, float)) or not 0 < value <= 1:
-            raise InputError(f"limits[{name!r}] must be a number in (0, 1], got {value!r}")
-        merged[name] = float(value)
-    return merged
-
-
-def _check_options(alpha: float, seed: int, metric: Any) -> None:
-    check_metric_name(metric)
-    if isinstance(alpha, bool) or not isinstance(alpha, (int, float)) or not 0 < alpha < 1:
-        raise InputError(f"alpha must be a chance in (0, 1), got {alpha!r}")
-    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
-        raise InputError(f"seed must be a whole number of at least 0, got {seed!r}")

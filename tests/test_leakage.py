@@ -117,7 +117,7 @@ def test_bad_arguments_are_refused(arguments: dict, message: str) -> None:
 
 def test_another_length_of_raw_is_refused() -> None:
     with pytest.raises(DataMismatchError, match="raw has 5 rows"):
-        splitleak.leakage_report(table(), "fold", raw=np.zeros((5, 2)), pipeline=object())
+        splitleak.leakage_report(table(), "fold", raw=np.zeros((5, 2)))
 
 
 def test_mixed_and_nested_columns_are_named_not_fatal() -> None:

@@ -145,24 +145,35 @@ def _check_known(measure: str) -> None:
 
 
 def partition_codes(source: Any, split: Any) -> tuple[list[str], NDArray[np.int64]]:
-    """Return names and codes of partitions given as a column name or an array, the training side first."""
+    """Return names and codes of partitions given as a column name or an array, the training side first.
+
+    Rows without a value, with the empty text, or, among codes, with -1 (as `Split.codes` has them) are in none.
+    """
     from splitleak._tables import resolve_factor
 
     factor = resolve_factor(source, split, argument="split")
-    if len(factor.levels) < 2:
-        raise InputError(
-            f"split must name at least two partitions, got {len(factor.levels)}: {factor.levels}"
-        )
+    outside = _in_none(factor.levels)
+    if len(factor.levels) - len(outside) < 2:
+        named = tuple(level for i, level in enumerate(factor.levels) if i not in outside)
+        note = f"; rows with {factor.levels[outside[0]]!r} are in none" if outside else ""
+        raise InputError(f"split must name at least two partitions, got {len(named)}: {named}{note}")
     if len(factor.levels) > MOST_PARTITIONS:
         raise InputError(
             f"split names {len(factor.levels):,} partitions in {source.n_rows:,} rows (at most {MOST_PARTITIONS} are"
             " certified); is it the column of the split?"
         )
-    names = [str(level) for level in factor.levels]
-    rows = np.bincount(factor.codes[factor.codes >= 0], minlength=len(names))
+    codes = np.maximum(factor.codes - len(outside), IGNORED)
+    names = [str(level) for level in factor.levels[len(outside) :]]
+    rows = np.bincount(codes[codes >= 0], minlength=len(names))
     order = partition_order(dict(zip(names, rows.tolist(), strict=True)))
     rank = np.array([*(order.index(name) for name in names), IGNORED])  # the last entry serves code -1
-    return order, rank[factor.codes].astype(np.int64)
+    return order, rank[codes].astype(np.int64)
+
+
+def _in_none(levels: Sequence[Any]) -> list[int]:
+    """Return the levels that name no partition, if any the lowest: the code -1 of dropped rows, the empty text."""
+    codes = bool(levels) and all(isinstance(level, int) and level >= -1 for level in levels)
+    return [0] if levels and ((codes and levels[0] == -1) or levels[0] == "") else []
 
 
 def certify_search(

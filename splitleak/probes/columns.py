@@ -234,22 +234,28 @@ def parse_time(column: AuditColumn, *, argument: str) -> AuditColumn:
     """
     if column.kind in ("time", "numeric"):
         return column
-    if column.kind == "constant" and column.column is not None and not column.missing.all():
+    known = ~column.missing
+    if column.kind == "constant" and known.any() and role_of(column.column.type) != "text":
         return AuditColumn(
             column.name, "time", column.missing, column.column, _values=np.zeros(column.n_rows)
         )
-    import pandas as pd
-
-    texts = column.texts()
-    read = pd.to_datetime(
-        pd.Series(texts, dtype=object).where(~column.missing), errors="coerce", format="mixed"
+    values = (
+        _seconds(column) if column.kind in ("category", "text", "constant") else np.full(len(known), np.nan)
     )
-    bad = np.flatnonzero(read.isna().to_numpy() & ~column.missing)
-    if len(bad) or column.missing.all():
+    bad = np.flatnonzero(np.isnan(values) & known)
+    if len(bad) or not known.any():
         example = f"; {len(bad):,} values do not parse" if len(bad) else "; all are missing"
         raise InputError(
             f"{argument}={column.name!r} must hold dates, times or numbers, and its values are"
             f" {column.kind}{example}; parse them first, for example with pandas.to_datetime"
         )
-    values = (read - pd.Timestamp(0)).dt.total_seconds().to_numpy().astype(np.float64)
     return AuditColumn(column.name, "time", column.missing, column.column, _values=values)
+
+
+def _seconds(column: AuditColumn) -> Floats:
+    """Return seconds since 1970 of texts, NaN where they are no dates; of those with a zone, in UTC."""
+    import pandas as pd
+
+    texts = pd.Series(column.texts(), dtype=object).where(~column.missing)
+    read = pd.to_datetime(texts, errors="coerce", format="mixed", utc=True)
+    return np.asarray((read - pd.Timestamp(0, tz="UTC")).dt.total_seconds().to_numpy(), dtype=np.float64)

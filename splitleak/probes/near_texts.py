@@ -91,10 +91,12 @@ def find_similar(context: AuditContext, options: dict[str, Any]) -> Similar:
     NotApplicable, Skipped
         Columns that cannot be compared this way (when the caller named nothing), a missing extra.
     """
-    pictures = options["on"] in context.images and _is_auto(context.similarity)
+    pictures = (
+        isinstance(options["on"], str) and options["on"] in context.images and _is_auto(context.similarity)
+    )
     given = not pictures and not _is_auto(options["similarity"])
     # a matrix or a graph of the caller's has the rows in the caller's order
-    rows = np.argsort(context.positions) if given else _rows(context)
+    rows = _all_rows(context) if given else _rows(context)
     data = context.source if given else _data(context, rows)
     if pictures:  # in the caller's own type: a path in a table does not say which folder it starts from
         data = context.source.take(context.positions[rows])
@@ -113,7 +115,7 @@ def find_similar(context: AuditContext, options: dict[str, Any]) -> Similar:
                 search = search.raised(max(sure, _SEQUENCES))
             elif search.records.kind == "text":
                 search = search.raised(min(sure, _TEXTS))
-        sides = context.codes[rows]
+        sides = np.where(rows >= 0, context.codes[rows], -1)
         graph = search.graph(sides=sides, seed=context.seed)
     except ImportError as error:
         raise Skipped(str(error)) from None
@@ -128,6 +130,13 @@ def _has_columns(data: Any) -> bool:
     from splitleak._tables import open_source
 
     return bool(open_source(data).column_names)
+
+
+def _all_rows(context: AuditContext) -> Ints:
+    """Return for each of the caller's rows where it stands in the context; -1: in no partition, so not audited."""
+    rows = np.full(context.source.n_rows, -1, dtype=np.int64)
+    rows[context.positions] = np.arange(context.n_rows)
+    return rows
 
 
 def _rows(context: AuditContext) -> Ints:
@@ -181,5 +190,5 @@ def _long_enough(context: AuditContext, name: str, rows: Ints) -> NDArray[np.boo
         return np.ones(len(rows), dtype=bool)
     import pyarrow.compute as pc
 
-    length = pc.utf8_length(context.table[name].take(rows)).fill_null(0)
+    length = pc.utf8_length(context.table[name].take(np.maximum(rows, 0))).fill_null(0)
     return np.asarray(length.to_numpy() >= LONG_TEXT)

@@ -34,7 +34,8 @@ def audit_explanation(summary: Summary) -> list[str]:
     about = summary["about"]
     parts = [f"{count(about['n_rows'], 'row')}"]
     if about["partitions"]:
-        parts.append(", ".join(f"{name} {rows:,}" for name, rows in about["partitions"].items()))
+        first, *others = (f"{name} {rows:,}" for name, rows in about["partitions"].items())
+        parts.append(", ".join([f"{first} (to train on)", *others]))
     else:
         parts.append("no split")
     target = about["target"]
@@ -43,7 +44,12 @@ def audit_explanation(summary: Summary) -> list[str]:
     kinds = ", ".join(f"{number} {kind}" for kind, number in sorted(about["columns"].items()))
     parts.append(f"{count(total, 'column')}" + (f" ({kinds})" if kinds else ""))
     looked = f"{count(len(summary['results']), 'probe')}: {tally(summary['results'])}."
-    sentences = [f"{'; '.join(parts)}.", looked]
+    sentences = [f"{'; '.join(parts)}."]
+    left_out = about.get("left_out")
+    if left_out:
+        verb = "is" if left_out == 1 else "are"
+        sentences.append(f"{count(left_out, 'row')} in no partition (missing or -1) {verb} left out.")
+    sentences += [*about.get("advice", ()), looked]
     if summary["verdict"] == "clean":
         sentences.append("Clean says what these probes saw; the last sections say what nobody looked at.")
     tested = self_test_sentence(summary)

@@ -14,7 +14,7 @@ from splitleak.errors import unknown_option
 from splitleak.graph import SimilarityGraph, check_threshold
 from splitleak.records import Kind, Records, as_records
 from splitleak.similarity.base import Backend, Neighbours, get_backend, is_backend_name
-from splitleak.similarity.choose import choose
+from splitleak.similarity.choose import check_named, choose
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -53,6 +53,7 @@ class Search:
             threshold = check_threshold(threshold)
         if missing not in get_args(Missing):
             raise unknown_option("missing", missing, get_args(Missing))
+        check_named(similarity)
         source = open_source(data)
         by_column = _compares_columns(similarity)
         whole_rows = on is None and (by_column or (isinstance(similarity, str) and similarity == "exact"))

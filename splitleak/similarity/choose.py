@@ -11,7 +11,7 @@ import numpy as np
 from splitleak.errors import InputError
 from splitleak.graph import SimilarityGraph
 from splitleak.records import Records
-from splitleak.similarity.base import Backend, get_backend
+from splitleak.similarity.base import Backend, get_backend, is_backend_name
 
 EXACT_TEXT_BYTES = 200_000_000
 EXACT_VECTOR_ROWS = 300_000
@@ -84,6 +84,25 @@ def _aligned(records: Records) -> Choice:
     )
     told = {"protein": "proteins", "dna": "DNA", "rna": "RNA"}[alphabet]
     return Choice(get_backend("alignment"), f"{known} ({told}): aligned; {len(buffer):,} letters: {how}")
+
+
+def check_named(similarity: Any) -> None:
+    """Refuse a name that no backend has, before anything is read; what is no name passes.
+
+    Raises
+    ------
+    InputError
+        A text that is neither a backend's name, nor ``"module:function"``, nor the path of a file.
+    """
+    if not isinstance(similarity, str) or similarity == "auto" or ":" in similarity:
+        return
+    if (
+        similarity.lower().endswith(_HIT_FILES)
+        or _looks_like_a_file(similarity)
+        or is_backend_name(similarity)
+    ):
+        return
+    get_backend(similarity)  # raises
 
 
 def choose(

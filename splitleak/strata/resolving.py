@@ -283,7 +283,13 @@ def resolve_weights(source: Source, weights: Any) -> NDArray[np.float64] | None:
             f"{what} must be finite numbers of at least 0; row {bad[0]} has {had}"
             f"{f' ({len(bad):,} such rows)' if len(bad) > 1 else ''}: give it 0, or leave the row out"
         )
-    total = math.fsum(values)
-    if total == 0 or not math.isfinite(total):
-        raise InputError(f"{what} must sum to a finite number above 0, got {total:g}")
+    try:
+        total = math.fsum(values)
+    except OverflowError:
+        raise InputError(
+            f"{what} sum to more than a float64 can hold (the largest is {values.max():.3g}); only shares of the sum"
+            " count: divide them by their largest value"
+        ) from None
+    if total == 0:
+        raise InputError(f"{what} must sum to a finite number above 0, got 0")
     return values
