@@ -40,7 +40,7 @@ def test_report_of_a_table(folder: Path) -> None:
     assert result.stdout.startswith("Leak: ")
     assert "LEAK SPL201 One column gives the target away [high]" in result.stdout
     assert "df = df.drop(columns=['answer'])" in result.stdout
-    assert "240 rows; train 180, test 60; target: y (binary)" in result.stdout
+    assert "240 rows; train 180 (to train on), test 60; target: y (binary)" in result.stdout
 
 
 def test_files(folder: Path) -> None:
@@ -83,7 +83,7 @@ def test_a_saved_split_and_files_that_are_partitions(folder: Path) -> None:
     ):
         second = run(*files, "--target", "y", "--groups", "patient", *FAST)
         assert second.exit_code == 1, second.output
-        assert "train 180, test 60" in second.stdout
+        assert "train 180 (to train on), test 60" in second.stdout
         crossing = [line for line in first.stdout.splitlines() if "belong to a group" in line]
         assert len(crossing) == 1
         assert crossing[0] in second.stdout

@@ -158,29 +158,70 @@ def _found(
     options: dict[str, Any],
     sure: float,
 ) -> Similar:
-    held = np.isin(rows, context.held_out)
-    left = np.concatenate([graph.left, graph.right])
-    right = np.concatenate([graph.right, graph.left])
-    value = np.concatenate([graph.similarity, graph.similarity]).astype(np.float64)
-    mine = held[left]
-    left, right, value = left[mine], right[mine], value[mine]
-    if len(left) and options["on"] is not None and isinstance(options["on"], str):
+    sides = np.where(rows >= 0, context.codes[rows], -1)
+    left, right, value, degree = nearest_elsewhere(graph, sides, rank=rows)
+    if options["on"] is not None and isinstance(options["on"], str):
         kept = _long_enough(context, options["on"], rows)[left]
-        left, right, value = left[kept], right[kept], value[kept]
-    order = np.lexsort((right, -value, context.codes[rows[right]] != 0, left))
-    left, right, value = left[order], right[order], value[order]
-    first = np.flatnonzero(np.concatenate([[True], left[1:] != left[:-1]])) if len(left) else np.zeros(0, int)
-    degree = np.diff(np.append(first, len(left)))
+        left, right, value, degree = left[kept], right[kept], value[kept], degree[kept]
     return Similar(
         what=search.name if hasattr(search, "name") else "the similarities asked for",
         threshold=float(graph.threshold),
-        searched=int(held.sum()),
-        rows=rows[left[first]],
-        partners=rows[right[first]],
-        similarity=value[first],
-        degree=degree.astype(np.int64),
+        searched=int((sides > 0).sum()),
+        rows=rows[left],
+        partners=rows[right],
+        similarity=value,
+        degree=degree,
         sure=sure,
     )
+
+
+def nearest_elsewhere(graph: SimilarityGraph, sides: Ints, rank: Ints) -> tuple[Ints, Ints, Floats, Ints]:
+    """Return for each held-out row its most similar row on another side, copies of one value included.
+
+    Parameters
+    ----------
+    graph : SimilarityGraph
+        Pairs of representatives, and which rows are copies of them.
+    sides : int64 array of shape (n_rows,)
+        0: training; above: held out; -1: left out.
+    rank : int64 array of shape (n_rows,)
+        Of rows that are equally good the one of the lowest rank is named.
+
+    Returns
+    -------
+    rows, partners, similarity, degree : arrays of one length, by row
+        Held-out rows that have any; a training row where there is one; how many rows elsewhere are similar.
+    """
+    copies = np.arange(len(sides)) if graph.copies is None else graph.copies
+    n_sides = int(sides.max(initial=0)) + 1
+    inside = np.flatnonzero(sides >= 0)
+    inside = inside[np.argsort(rank[inside], kind="stable")]
+    count = np.bincount(copies[inside] * n_sides + sides[inside], minlength=len(sides) * n_sides)
+    count = count.reshape(len(sides), n_sides)
+    first = np.full(count.shape, -1, dtype=np.int64)
+    first[copies[inside[::-1]], sides[inside[::-1]]] = inside[::-1]
+    spread = np.flatnonzero((count > 0).sum(axis=1) > 1)  # similar to itself: its copies are elsewhere
+    here = np.concatenate([graph.left, graph.right, spread])
+    there = np.concatenate([graph.right, graph.left, spread])
+    value = np.concatenate([graph.similarity, graph.similarity, np.ones(len(spread))]).astype(np.float64)
+    best: list[Any] = []
+    for side in range(1, n_sides):
+        partner = np.full(len(here), -1, dtype=np.int64)
+        for other in range(n_sides):
+            partner = np.where((partner < 0) & (other != side), first[there, other], partner)
+        use = np.flatnonzero((count[here, side] > 0) & (partner >= 0))
+        use = use[np.lexsort((rank[partner[use]], -value[use], sides[partner[use]] != 0, here[use]))]
+        names, at = np.unique(here[use], return_index=True)
+        elsewhere = (count.sum(axis=1) - count[:, side])[there[use]]
+        degree = np.add.reduceat(elsewhere, at) if len(at) else at
+        mine = inside[(sides[inside] == side) & np.isin(copies[inside], names)]
+        place = np.searchsorted(names, copies[mine])
+        best.append((mine, partner[use][at][place], value[use][at][place], degree[place]))
+    rows, partners, similarity, degree = (
+        np.concatenate([part[i] for part in best] or [np.zeros(0, dtype=np.int64)]) for i in range(4)
+    )
+    order = np.argsort(rows, kind="stable")
+    return rows[order], partners[order], similarity[order].astype(np.float64), degree[order]
 
 
 def _long_enough(context: AuditContext, name: str, rows: Ints) -> NDArray[np.bool_]:

@@ -283,3 +283,55 @@ def test_rows_between_two_others_on_a_grid_are_chance() -> None:
         df = pd.DataFrame(rng.normal(5, 1, (300, 4)).round(1), columns=list("abcd"))
         df["y"] = rng.integers(0, 2, 300)
         assert ask(df, "SPL115", halves(300, seed), target="y").status == "clean"
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_the_nearest_row_elsewhere_is_that_of_brute_force(data: st.DataObject) -> None:
+    from splitleak.graph import SimilarityGraph
+    from splitleak.probes.near_texts import nearest_elsewhere
+
+    n = data.draw(st.integers(1, 14))
+    values = np.array(data.draw(st.lists(st.integers(0, 5), min_size=n, max_size=n)))
+    sides = np.array(data.draw(st.lists(st.integers(-1, 2), min_size=n, max_size=n)))
+    rank = np.array(data.draw(st.permutations(range(n))))
+    alike = np.round(np.random.default_rng(data.draw(st.integers(0, 99))).random((6, 6)), 1)
+    alike = np.maximum(alike, alike.T)
+    np.fill_diagonal(alike, 1.0)
+    _, copies = np.unique(values, return_inverse=True)
+    copies = np.unique(values, return_index=True)[1][copies]
+    kept = np.unique(copies)
+    pairs = [(a, b) for a in kept for b in kept if a < b and alike[values[a], values[b]] >= 0.5]
+    left, right = (np.array([pair[i] for pair in pairs], dtype=np.int64) for i in range(2))
+    graph = SimilarityGraph.build(
+        left,
+        right,
+        alike[values[left], values[right]],
+        n_rows=n,
+        threshold=0.5,
+        measure="made up",
+        copies=copies,
+    )
+    expected = {}
+    for row in np.flatnonzero(sides > 0):
+        near = [
+            r
+            for r in range(n)
+            if sides[r] >= 0 and sides[r] != sides[row] and alike[values[row], values[r]] >= 0.5
+        ]
+        if near:
+            first = min(near, key=lambda r: (sides[r] != 0, -alike[values[row], values[r]], rank[r]))
+            expected[int(row)] = (first, alike[values[row], values[first]], len(near))
+    found = nearest_elsewhere(graph, sides, rank)
+    assert {int(r): (p, s, d) for r, p, s, d in zip(*found, strict=True)} == expected
+
+
+def test_equal_texts_in_rows_that_differ_elsewhere_are_found() -> None:
+    rng = np.random.default_rng(0)
+    df = pd.DataFrame({"text": ["".join(rng.choice(list("abcdefgh jklmn"), 50)) for _ in range(300)]})
+    df["number"] = rng.normal(size=300)
+    df.loc[280:, "text"] = df.loc[:19, "text"].to_numpy()
+    found = ask(df, "SPL102", np.repeat(["train", "test"], [200, 100]))
+    assert found.status == "leak"
+    assert found.rows.tolist() == list(range(280, 300))
+    assert found.partners.tolist() == list(range(20))
