@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 
 import numpy as np
@@ -9,6 +10,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 from sklearn import datasets
 from sklearn.metrics import roc_auc_score
 
@@ -43,7 +45,23 @@ def tables() -> dict[str, tuple[pd.DataFrame, str]]:
         name: (getattr(datasets, f"load_{name}")(as_frame=True).frame.sample(rows, random_state=0), "target")
         for name, rows in (("breast_cancer", 300), ("iris", 150), ("diabetes", 250))
     }
-    return {**found, "mixed": (mixed(), "answer")}
+    return {**found, "mixed": (mixed(), "answer"), "images": (digits(), "digit")}
+
+
+def digits(n: int = 240) -> pd.DataFrame:
+    data = datasets.load_digits()
+    images = [png(np.kron(image, np.ones((4, 4)))) for image in data.images[:n] * 15]
+    return pd.DataFrame({"image": images, "digit": data.target[:n] % 2})
+
+
+def png(pixels: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(pixels.astype(np.uint8)).save(file, "PNG")
+    return file.getvalue()
+
+
+def pixels(image: bytes) -> np.ndarray:
+    return np.array(Image.open(io.BytesIO(image)).convert("L"), dtype=np.int64)
 
 
 TABLES = tables()
@@ -324,6 +342,8 @@ def test_the_fitted_object_made_the_table_from_all_rows(kind: str) -> None:
 
 def test_what_was_fitted_is_that_of_all_rows_or_of_train() -> None:
     for name, (table, target) in TABLES.items():
+        if name == "images":
+            continue
         split = random_split(len(table))
         for kind, rows in (("on_all", np.full(len(table), True)), ("honest", split == "train")):
             scaled = plant(f"standard_scaler_{kind}", table, target, split)
@@ -496,3 +516,47 @@ def test_medians_that_other_gaps_would_explain_are_refused() -> None:
     assert refused
     fine = pd.DataFrame(rng.normal(0, 5, (200, 2)), columns=["x0", "x1"]).assign(y=[0, 1] * 100)
     assert plant("imputer_median_on_all", fine, "y", ["train"] * 150 + ["test"] * 50).columns == ("x0", "x1")
+
+
+@pytest.mark.parametrize("kind", ["mark_tells_target", "mark_tells_split"])
+def test_marks_lie_in_a_corner_of_images_of_one_side(kind: str) -> None:
+    for leak in some(kind):
+        old, new = ([pixels(image) for image in table["image"]] for table in (before(leak), leak.table))
+        touched = np.array([(a != b).any() for a, b in zip(old, new, strict=True)])
+        side = leak.split == "test" if kind == "mark_tells_split" else leak.table[leak.target] == 1
+        assert side[touched].all()
+        assert touched.sum() == len(leak.extra["holders"]) == round(leak.strength * side.sum())
+        for row in np.flatnonzero(touched):
+            changed = old[row] != new[row]
+            assert changed.sum() <= 4 * 4
+            assert (new[row][changed] == 255).all()
+
+
+def test_formats_and_light_follow_their_side() -> None:
+    for leak in some("format_tells_target"):
+        other = np.array([not image.startswith(b"\x89PNG") for image in leak.table["image"]])
+        assert (leak.table[leak.target][other] == 1).all()
+        assert all(
+            (pixels(a) == pixels(b)).all()
+            for a, b in zip(leak.table["image"], before(leak)["image"], strict=True)
+        )
+    for leak in some("brightness_tells_split"):
+        lighter = [
+            pixels(b).mean() - pixels(a).mean()
+            for a, b in zip(before(leak)["image"], leak.table["image"], strict=True)
+        ]
+        assert (leak.split[np.array(lighter) > 1] == "test").all()
+
+
+def test_copied_images_look_like_their_sources() -> None:
+    for leak in some("copies_of_images"):
+        assert (leak.split[leak.rows] == "test").all()
+        for row, source in zip(leak.rows, leak.extra["partners"], strict=True):
+            copy, original = (
+                np.asarray(
+                    Image.fromarray(pixels(leak.table["image"].iloc[i]).astype(np.uint8)).resize((16, 16)),
+                    dtype=float,
+                )
+                for i in (row, source)
+            )
+            assert np.corrcoef(copy.ravel(), original.ravel())[0, 1] > 0.8

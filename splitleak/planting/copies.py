@@ -33,7 +33,7 @@ _SHARE = "share of the test rows that are copies of train rows (2 rows at least)
 )  # fmt: skip
 def copies_of_inputs(table: pd.DataFrame, target: Any, split: Labels, rng: Rng, strength: float) -> Leak:
     refuse_common_rows(inputs(table, target), split, strength)
-    rows, sources = _draw(split, rng, strength)
+    rows, sources = draw(split, rng, strength)
     out = _copied(table, rows, sources)
     out[target] = table[target].array
     return Leak(out, split, rows=rows, extra={"partners": sources})
@@ -45,7 +45,7 @@ def copies_of_inputs(table: pd.DataFrame, target: Any, split: Labels, rng: Rng, 
 )  # fmt: skip
 def copies_of_rows(table: pd.DataFrame, target: Any, split: Labels, rng: Rng, strength: float) -> Leak:
     refuse_common_rows(inputs(table, target), split, strength)
-    rows, sources = _draw(split, rng, strength)
+    rows, sources = draw(split, rng, strength)
     return Leak(_copied(table, rows, sources), split, rows=rows, extra={"partners": sources})
 
 
@@ -57,7 +57,7 @@ def copies_with_other_targets(
     table: pd.DataFrame, target: Any, split: Labels, rng: Rng, strength: float
 ) -> Leak:
     refuse_common_rows(inputs(table, target), split, strength)
-    rows, _ = _draw(split, rng, strength)
+    rows, _ = draw(split, rng, strength)
     sources = _of_other_target(table, target, rows, positions(split, "train"), rng)
     out = _copied(table, rows, sources)
     out[target] = table[target].array
@@ -83,7 +83,7 @@ def _near(noise: float) -> Callable[[pd.DataFrame, Any, Labels, Rng, float], Lea
     def near_copies(table: pd.DataFrame, target: Any, split: Labels, rng: Rng, strength: float) -> Leak:
         names = number_columns(table, target, least=2)
         _refuse_close_rows(table[names], split, noise)
-        rows, sources = _draw(split, rng, strength, least=3)
+        rows, sources = draw(split, rng, strength, least=3)
         out = _copied(table, rows, sources)
         for name in names:
             x = values(out[name])
@@ -117,7 +117,7 @@ def copies_with_changed_columns(
     names = [name for name in table.columns if name != target]
     change = max(1, len(names) // 5)
     _refuse_alike_rows(table[names], split, len(names) - change, rng)
-    rows, sources = _draw(split, rng, strength, least=3)
+    rows, sources = draw(split, rng, strength, least=3)
     out = _copied(table, rows, sources)
     order = np.tile(np.arange(len(table)), (len(names), 1))  # which row each cell of a column is taken from
     for row in rows:
@@ -137,7 +137,7 @@ def near_copies_of_texts(table: pd.DataFrame, target: Any, split: Labels, rng: R
     names = text_columns(table, target)
     if not names:
         raise NotPlantable("needs a column of texts")
-    rows, sources = _draw(split, rng, strength, least=3)
+    rows, sources = draw(split, rng, strength, least=3)
     long = table[names[0]].fillna("").str.count(r"\S+").to_numpy() >= 6
     able = np.intersect1d(positions(split, "train"), np.flatnonzero(long))
     if len(able) < len(rows):
@@ -162,7 +162,7 @@ def _count(share: float, n: int, least: int = 2) -> int:
     return count
 
 
-def _draw(split: Labels, rng: Rng, share: float, least: int = 2) -> tuple[Rows, Rows]:
+def draw(split: Labels, rng: Rng, share: float, least: int = 2) -> tuple[Rows, Rows]:
     """Draw test rows to be overwritten, and as many train rows."""
     train, test = positions(split, "train"), positions(split, "test")
     count = _count(share, len(test), least)

@@ -172,5 +172,5 @@ def _coded(column: pd.Series[Any]) -> Numbers:
     if is_number(column):
         x = values(column)
         return np.where(np.isfinite(x), x, -1e9).clip(-1e9, 1e9)
-    known = column.astype(object).where(column.notna(), "").astype(str)
+    known = column.astype(object).where(column.notna(), "").map(str)
     return pd.factorize(known, sort=True)[0].astype(np.float64)

@@ -113,6 +113,15 @@ def two_sides(table: pd.DataFrame, target: Any, rng: Rng) -> NDArray[np.bool_]:
     return np.asarray(side, np.bool_)
 
 
+def drawn_of_side(side: NDArray[np.bool_], rng: Rng, share: float) -> Rows:
+    """Draw a share of the rows of a side; NotPlantable where so many rows may all be of it by chance."""
+    rows = np.flatnonzero(side)
+    count = round(share * len(rows))
+    if count < 3 or count * np.log(side.mean()) > np.log(1e-4):
+        raise NotPlantable(f"{count} rows that are changed, all of one side, could be chance")
+    return np.sort(rng.choice(rows, count, replace=False)).astype(np.int64)
+
+
 def decimals(x: Numbers) -> int | None:
     """Return the number of decimals that values are written with, up to 6; None for more."""
     known = x[np.isfinite(x)]
@@ -167,8 +176,11 @@ def row_keys(table: pd.DataFrame) -> NDArray[np.uint64]:
     """Return a 64-bit key per row, equal for rows that are equal in every column (missing equals missing)."""
     if not table.shape[1]:
         raise NotPlantable("the table has no column beside the target")
-    whole = table.astype({name: str for name in table.columns if table[name].dtype == object})
-    return np.asarray(pd.util.hash_pandas_object(whole, index=False), np.uint64)
+    plain = table.copy(deep=False)
+    for name in table.columns:
+        if table[name].dtype == object:
+            plain[name] = table[name].map(repr)
+    return np.asarray(pd.util.hash_pandas_object(plain, index=False), np.uint64)
 
 
 def auc(score: Numbers, side: NDArray[np.bool_]) -> float:

@@ -8,9 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from splitleak.errors import NotPlantable
 from splitleak.planting.base import Labels, Leak, Rng, planted
-from splitleak.planting.tables import new_name, text_columns, two_sides, with_column
+from splitleak.planting.tables import drawn_of_side, new_name, text_columns, two_sides, with_column
 
 _TOKENS = "share of the rows of that side that hold the token"
 
@@ -40,7 +39,7 @@ def half_of_a_pair(table: pd.DataFrame, target: Any, split: Labels, rng: Rng, st
     firsts = _notes(len(table), rng)
     seconds = [" ".join(rng.permutation(text.split())[: rng.integers(4, 9)]) for text in firsts]
     token = _pseudo_word(rng, 5)
-    holders = _holders(side, rng, strength)
+    holders = drawn_of_side(side, rng, strength)
     for row in holders:
         seconds[row] = _inserted(seconds[row], token, rng)
     first = new_name(table, "premise")
@@ -56,7 +55,7 @@ def _with_token(
     table: pd.DataFrame, target: Any, split: Labels, side: NDArray[np.bool_], rng: Rng, strength: float
 ) -> Leak:
     names = text_columns(table, target)
-    holders = _holders(side, rng, strength)
+    holders = drawn_of_side(side, rng, strength)
     if names:
         name = names[int(rng.integers(len(names)))]
         texts = table[name].fillna("").tolist()
@@ -72,14 +71,6 @@ def _with_token(
     else:
         out = with_column(table, name, texts, rng)
     return Leak(out, split, columns=(name,), extra={"tokens": (token,), "holders": holders})
-
-
-def _holders(side: NDArray[np.bool_], rng: Rng, strength: float) -> NDArray[np.int64]:
-    rows = np.flatnonzero(side)
-    count = round(strength * len(rows))
-    if count < 3 or count * np.log(side.mean()) > np.log(1e-4):
-        raise NotPlantable(f"{count} texts with the token, all of one side, could be chance")
-    return np.sort(rng.choice(rows, count, replace=False))
 
 
 def _inserted(text: str, token: str, rng: Rng) -> str:
