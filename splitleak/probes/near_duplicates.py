@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from splitleak.probes.base import Finding, NotApplicable, Skipped, probe
 from splitleak.probes.context import AuditContext
 from splitleak.probes.equal_rows import equal_rows
+from splitleak.probes.near_images import SAME, NearImages, nearest_images
 from splitleak.probes.near_neighbours import CLOSE, Nearest, nearest_rows
-from splitleak.probes.near_texts import Similar, find_similar, searches
+from splitleak.probes.near_texts import Similar, find_similar, is_auto, searches
 from splitleak.probes.partial_copies import best_agreement
 from splitleak.statistics import wilson_interval
 
@@ -47,7 +48,7 @@ class _Look:
     bound="Nearest rows against what the next ones foretell, at a false discovery rate of 0.01; at least 1 % of rows.",
 )
 def near_duplicates(context: AuditContext) -> Finding:
-    """Look at numbers, at columns that agree, and at texts, sequences and vectors."""
+    """Look at numbers, at columns that agree, and at texts, sequences, vectors and images."""
     looks: list[_Look] = []
     reasons: list[str] = []
     asked = searches(context)
@@ -60,6 +61,10 @@ def near_duplicates(context: AuditContext) -> Finding:
             if len(asked) == 1 and not context.of_kind("numeric"):
                 raise
             reasons.append(str(reason))
+    for name in sorted(context.images) if is_auto(context.similarity) else ():
+        pictures = nearest_images(context, name)
+        if pictures is not None:
+            looks.append(_by_pixels(context, pictures))
     nearest = nearest_rows(context)
     if nearest is not None:
         looks.append(_by_distance(context, nearest))
@@ -106,6 +111,24 @@ def _by_distance(context: AuditContext, nearest: Nearest) -> _Look:
         "distance of numbers",
         _histogram(nearest, hit),
     )
+
+
+def _by_pixels(context: AuditContext, nearest: NearImages) -> _Look:
+    other = _unequal(context, nearest.rows, nearest.partners)
+    same, alike = other & nearest.same(), other & nearest.alike()
+    status: Literal["leak", "caution", "clean"] = "clean"
+    if _enough(int(same.sum()), len(nearest.rows)):
+        status = "leak"
+    elif _enough(int(alike.sum()), len(nearest.rows), _LEAST_CAUTION):
+        status = "caution"
+    told = (
+        f"{int(alike.sum()):,} show a training image again, saved anew ({int(same.sum()):,} with a correlation of the"
+        f" pixels of {1 - SAME**2 / 2:.3f} and more)"
+    )
+    return _Look(
+        status, told, len(nearest.rows), nearest.rows[alike], nearest.partners[alike],
+        1 - nearest.distance[alike] ** 2 / 2, "gray pixels",
+    )  # fmt: skip
 
 
 def _by_measure(context: AuditContext, found: Similar) -> _Look:

@@ -92,7 +92,7 @@ def nearest_rows(context: AuditContext) -> Nearest | None:
     raw = _Differences(columns)
     views = _views(context, columns, fine, rows, len(train))
     for view in views:
-        distance, index = _neighbours(view[: len(train)], view[len(train) :], k)
+        distance, index = nearest_of(view[: len(train)], view[len(train) :], k)
         p = scaling_p(distance)
         candidate = train[index[:, 0]]
         apart = raw(held, candidate)
@@ -214,7 +214,7 @@ def _robust(known: Floats) -> tuple[float, float]:
     return float(middle), width if width > 0 and np.isfinite(width) else 1.0
 
 
-def _neighbours(train: NDArray[np.float32], held: NDArray[np.float32], k: int) -> tuple[Floats, Ints]:
+def nearest_of(train: NDArray[np.float32], held: NDArray[np.float32], k: int) -> tuple[Floats, Ints]:
     """Return the distances, in float64, to the k nearest training rows, ascending, and their places."""
     import faiss
 

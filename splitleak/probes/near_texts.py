@@ -1,4 +1,4 @@
-"""Near-duplicate texts, sequences, images, vectors, or whatever the caller calls similar, across the partitions."""
+"""Near-duplicate texts, sequences, vectors, or whatever the caller calls similar, across the partitions."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Similar:
 
 def searches(context: AuditContext) -> list[dict[str, Any]]:
     """Return the searches that these data ask for, as arguments of `splitleak.search`."""
-    if not _is_auto(context.similarity) or context.compared or context.threshold is not None:
+    if not is_auto(context.similarity) or context.compared or context.threshold is not None:
         return [
             {
                 "on": list(context.compared) or None,
@@ -75,11 +75,11 @@ def searches(context: AuditContext) -> list[dict[str, Any]]:
     wanted = [c.name for c in context.of_kind("text", "vector") if c.kind == "vector" or is_long(c)]
     if not wanted and len(context.columns) == 1:
         wanted = [c.name for c in context.columns.values() if c.kind == "category" and is_long(c)]
-    named = [{"on": name, "similarity": "auto", "threshold": None} for name in sorted(wanted)]
-    return named + [{"on": name, "similarity": "phash", "threshold": None} for name in sorted(context.images)]
+    return [{"on": name, "similarity": "auto", "threshold": None} for name in sorted(wanted)]
 
 
-def _is_auto(similarity: Any) -> bool:
+def is_auto(similarity: Any) -> bool:
+    """Return whether the caller left the measure to us."""
     return isinstance(similarity, str) and similarity == "auto"
 
 
@@ -91,18 +91,10 @@ def find_similar(context: AuditContext, options: dict[str, Any]) -> Similar:
     NotApplicable, Skipped
         Columns that cannot be compared this way (when the caller named nothing), a missing extra.
     """
-    pictures = (
-        isinstance(options["on"], str) and options["on"] in context.images and _is_auto(context.similarity)
-    )
-    given = not pictures and not _is_auto(options["similarity"])
+    given = not is_auto(options["similarity"])
     # a matrix or a graph of the caller's has the rows in the caller's order
     rows = _all_rows(context) if given else _rows(context)
     data = context.source if given else _data(context, rows)
-    if pictures:  # in the caller's own type: a path in a table does not say which folder it starts from
-        data = context.source.take(context.positions[rows])
-        options = (
-            options if isinstance(options["on"], str) and _has_columns(data) else {**options, "on": None}
-        )
     if not context.source.column_names:
         options = {**options, "on": None}
     outside = {*context.columns}
@@ -124,12 +116,6 @@ def find_similar(context: AuditContext, options: dict[str, Any]) -> Similar:
             raise
         raise NotApplicable(str(error)) from None
     return _found(context, search, graph, rows, options, sure)
-
-
-def _has_columns(data: Any) -> bool:
-    from splitleak._tables import open_source
-
-    return bool(open_source(data).column_names)
 
 
 def _all_rows(context: AuditContext) -> Ints:

@@ -13,6 +13,7 @@ from sklearn.metrics import roc_auc_score
 
 import splitleak
 from splitleak.errors import SplitleakWarning
+from splitleak.planting import plant
 from splitleak.probes.image_regions import areas
 from tests.images import encoded, picture
 from tests.probes.audits import ask, halves
@@ -165,3 +166,32 @@ def test_areas_are_those_of_scikit_learn(seed: int, m: int, n: int) -> None:
     values, inside = rng.integers(0, 5, (m + n, 3)).astype(float), np.arange(m + n) < m
     expected = [roc_auc_score(inside, column) for column in values.T]
     assert areas(values, inside) == pytest.approx(expected)
+
+
+def test_training_images_saved_again_are_near_duplicates_and_like_images_are_not() -> None:
+    images, y = digits(*range(10))
+    table = pd.DataFrame({"image": [encoded(image) for image in images[:400]], "digit": y[:400]})
+    split = np.array(["train"] * 320 + ["test"] * 80)
+    assert ask(table, "SPL102", split).status == "clean"
+    leak = plant("copies_of_images", table, "digit", split, strength=0.1, seed=1)
+    found = ask(leak.table, "SPL102", split, target="digit")
+    assert found.status == "leak"
+    assert set(found.rows) == set(leak.rows.tolist())
+    assert "saved anew" in found.explanation
+
+
+def test_photographs_of_many_changes_are_found() -> None:
+    originals = [Image.fromarray(picture(seed)) for seed in range(40)]
+    others = [Image.fromarray(picture(seed)) for seed in range(100, 130)]
+    changed = [
+        originals[0].convert("L"),
+        originals[1].resize((40, 30)),
+        originals[2].point([min(255, v + 20) for v in range(256)] * 3),
+        originals[3].crop((1, 1, 95, 63)),
+    ]
+    images = [encoded(image) for image in [*originals, *others, *changed]]
+    split = ["train"] * 40 + ["test"] * 34
+    found = ask(pd.DataFrame({"image": images}), "SPL102", split)
+    assert found.status == "leak"
+    assert found.rows.tolist() == [70, 71, 72, 73]
+    assert found.partners.tolist() == [0, 1, 2, 3]
