@@ -122,8 +122,8 @@ def _by_pixels(context: AuditContext, nearest: NearImages) -> _Look:
     elif _enough(int(alike.sum()), len(nearest.rows), _LEAST_CAUTION):
         status = "caution"
     told = (
-        f"{int(alike.sum()):,} show a training image again, saved anew ({int(same.sum()):,} with a correlation of the"
-        f" pixels of {1 - SAME**2 / 2:.3f} and more)"
+        f"{int(alike.sum()):,} show a training image again, saved anew, mirrored or turned ({int(same.sum()):,} with a"
+        f" correlation of the pixels of {1 - SAME**2 / 2:.3f} and more)"
     )
     return _Look(
         status, told, len(nearest.rows), nearest.rows[alike], nearest.partners[alike],

@@ -188,10 +188,12 @@ def test_photographs_of_many_changes_are_found() -> None:
         originals[1].resize((40, 30)),
         originals[2].point([min(255, v + 20) for v in range(256)] * 3),
         originals[3].crop((1, 1, 95, 63)),
+        originals[4].transpose(Image.Transpose.FLIP_LEFT_RIGHT),
+        originals[5].transpose(Image.Transpose.ROTATE_90),
     ]
     images = [encoded(image) for image in [*originals, *others, *changed]]
-    split = ["train"] * 40 + ["test"] * 34
+    split = ["train"] * 40 + ["test"] * 36
     found = ask(pd.DataFrame({"image": images}), "SPL102", split)
     assert found.status == "leak"
-    assert found.rows.tolist() == [70, 71, 72, 73]
-    assert found.partners.tolist() == [0, 1, 2, 3]
+    assert found.rows.tolist() == [70, 71, 72, 73, 74, 75]
+    assert found.partners.tolist() == [0, 1, 2, 3, 4, 5]
