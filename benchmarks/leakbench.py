@@ -5,6 +5,7 @@
     python benchmarks/leakbench.py --kinds proxy copies_of_rows --tables sklearn:iris --strengths weak ordinary strong
     python benchmarks/leakbench.py --seen --kinds none          # false alarms, TUNING and SEEN
     python benchmarks/leakbench.py --unseen 1 --kinds none --tables none    # on tables no threshold was set on
+    python benchmarks/leakbench.py --tables "images:digits" "texts:messages" --seeds 3 --controls none
     python benchmarks/leakbench.py --quick --probes SPL2        # only these probes, and the kinds that they find
     python benchmarks/leakbench.py --cases --kinds none --tables none --controls none
 
@@ -33,7 +34,7 @@ from leakbench_controls import CONTROLS
 from leakbench_judging import Try
 from leakbench_results import print_results
 from leakbench_running import Report, audit_cases, audit_control, audit_table, leakage_report
-from leakbench_tables import LISTS, SEEN, TUNING, available
+from leakbench_tables import LISTS, MEDIA, SEEN, TUNING, available
 
 from splitleak.planting import KINDS
 
@@ -58,7 +59,7 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--kinds", nargs="+", help="names in splitleak.planting.KINDS, or none")
     parser.add_argument("--probes", nargs="+", help="codes or their beginnings (SPL1): ask only these")
-    parser.add_argument("--tables", nargs="+", help="names in TUNING or SEEN, or none")
+    parser.add_argument("--tables", nargs="+", help="names in TUNING, SEEN or MEDIA, or none")
     parser.add_argument("--controls", nargs="+", help="names in leakbench_controls.CONTROLS, or none")
     parser.add_argument("--seen", action="store_true", help="also report on the clean tables of SEEN")
     parser.add_argument(
@@ -82,9 +83,9 @@ def main() -> None:
         options.tables = options.tables or ["sklearn:breast_cancer", "sklearn:iris", "sklearn:diabetes"]
         options.seeds, options.max_rows = min(options.seeds, 2), min(options.max_rows, 1000)
     kinds = _chosen(options.kinds, list(KINDS), "kinds")
-    names = _chosen(options.tables, [*TUNING, *SEEN], "tables")
+    names = _chosen(options.tables, [*TUNING, *SEEN, *MEDIA], "tables")
     if options.tables is None:
-        names = list(TUNING)
+        names = [*TUNING, *MEDIA]
     others = [name for name in SEEN if options.seen and name not in names]
     if options.unseen:
         others += LISTS[f"UNSEEN_{options.unseen}"]

