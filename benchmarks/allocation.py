@@ -34,6 +34,9 @@ def main() -> None:
     parser.add_argument("--clusters", type=int, nargs="+", default=[200, 1_000, 10_000, 1_000_000])
     parser.add_argument("--classes", type=int, default=10)
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument(
+        "--tolerance", type=float, default=0.02, help="for the sake of classes; 0: exact sizes"
+    )
     options = parser.parse_args()
     started = time.process_time()
     allocate(*_request(*clusters(50, 3, 0)), seed=0, **_rest(*clusters(50, 3, 0)))
@@ -45,7 +48,7 @@ def main() -> None:
             n = int(sizes.sum())
             bound = least_deviation(_request(sizes, classes)[1], classes.sum(axis=0), n) / n / n
             started = time.process_time()
-            found = allocate(*_request(sizes, classes), seed=seed, **_rest(sizes, classes))
+            found = allocate(*_request(sizes, classes), seed=seed, tolerance=options.tolerance, **_rest(sizes, classes))
             seconds = time.process_time() - started
             print(
                 f"{k:>9,} {n:>10,} {seed:>4} {found.met!s:>5} {found.deviation:>10.3g} {bound:>10.3g} {seconds:>7.3f}",

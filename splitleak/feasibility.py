@@ -82,8 +82,9 @@ class Task:
             return self._allocate_weight(labels, k, keys, fixed)
         table = self.label_table(labels, k)
         return allocate(
-            clustering.sizes, self.request.targets, classes=table, keys=keys, seed=self.seed, fixed=fixed
-        )
+            clustering.sizes, self.request.targets, classes=table, keys=keys, seed=self.seed, fixed=fixed,
+            tolerance=self.tolerance,
+        )  # fmt: skip
 
     def torn(self, clustering: Clustering) -> NDArray[np.int64]:
         """Return the clusters whose rows are pinned to several partitions."""
@@ -114,6 +115,8 @@ class Task:
             n_columns=1 if self.strata is None else len(self.strata.columns),
             slack=int(min(self.tolerance / 2, SLACK) * units.sum()),
             fixed=None if fixed is None else fixed[heavy],
+            tolerance=self.tolerance,
+            n_judged=table.n_labels - 1,
         )
         codes = np.empty(k, dtype=np.int64)
         codes[heavy] = found.codes

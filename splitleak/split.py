@@ -172,7 +172,9 @@ def split_by_similarity(
     max_dropped : int or float, optional
         With "drop": most rows (or share of the rows in [0, 1)) that may go.
     tolerance : float
-        Allowed deviation of each partition as a share of all rows, in [0, 1).
+        Allowed deviation of each partition as a share of all rows, in [0, 1). Sizes are met to the row where clusters
+        allow it; with `stratify`, where that leaves a class more than a point off, they give way within this for the
+        smallest sum of the largest size gap and the largest class gap that was found.
     certify : bool
         Search the finished split again and attach the certificate.
     seed : int

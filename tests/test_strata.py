@@ -28,7 +28,8 @@ def best_by_brute_force(sizes, labels, targets):  # type: ignore[no-untyped-def]
         inside = np.array(codes)[:, None] == np.arange(p)
         off = np.abs(sizes @ inside - targets).sum()
         label = np.abs(inside.T @ labels - np.outer(targets / n, labels.sum(axis=0))).sum()
-        empty = k >= p and not inside.any(axis=0).all()
+        filled = inside.any(axis=0)
+        empty = not filled.all() if k >= p else not filled[0]  # of too few clusters, one goes to the first
         best = min(best, (np.inf if empty else off, label))
     return best
 

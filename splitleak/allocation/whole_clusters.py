@@ -1,4 +1,4 @@
-"""Whole clusters to partitions: sizes to the row, classes balanced within that promise."""
+"""Whole clusters to partitions: sizes to the row, classes balanced within that promise or within a tolerance."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from random import Random
 import numpy as np
 from numpy.typing import NDArray
 
+from splitleak.allocation.annealing import Annealing
 from splitleak.allocation.balancing import Kinds, balance, least_deviation, steps_for
 from splitleak.allocation.labels import LabelTable
 from splitleak.allocation.packing import Packing, pack
+from splitleak.allocation.trading import evened
 from splitleak.errors import InputError
 
 Ints = NDArray[np.int64]
@@ -55,6 +57,7 @@ def allocate(
     keys: NDArray[np.uint64],
     seed: int,
     fixed: Ints | None = None,
+    tolerance: float = 0.0,
 ) -> Allocation:
     """Hand whole clusters to partitions.
 
@@ -63,7 +66,9 @@ def allocate(
     guaranteed up to about 1,000,000 rows for two partitions; for three, where the two smaller ones ask for up to
     about 1,000 rows each, or there are at most a dozen clusters. Beyond that sizes that are met are met, but where
     they are not, a nearer answer may exist: `Allocation.proven` says whether that is ruled out.
-    Classes are balanced among the allocations that keep those sizes.
+    Classes are balanced among the allocations that keep those sizes. Where that leaves a class more than a point off
+    its share of all rows (because one cluster is large), sizes give way within `tolerance`: the allocation found with
+    the smallest sum of largest size gap and largest class gap, both as shares, is taken.
 
     Parameters
     ----------
@@ -81,6 +86,8 @@ def allocate(
         Another seed gives another allocation of the same quality.
     fixed : int64 array of shape (n_clusters,), optional
         Partition of clusters that must stay where they are; -1: free.
+    tolerance : float
+        Share of all rows by which a partition may be off for the sake of its classes; 0: sizes are exact.
 
     Raises
     ------
@@ -107,8 +114,14 @@ def allocate(
     totals = labels.totals()
     off = n_rows * _sums_of(labels, codes, n_partitions) - np.outer(targets, totals)
     goal = least_deviation(targets, totals, n_rows)
-    packing, shares = _best(kinds, lacking, filled, off, n_rows, goal, Random(seed))
+    random = Random(seed)
+    packing, shares = _best(kinds, lacking, filled, off, n_rows, goal, random)
     codes[free[kinds.order]] = np.repeat(np.tile(np.arange(n_partitions), len(shares)), shares.ravel())
+    allowed = allowed_rows(tolerance, n_rows)
+    if allowed and len(labels.labels):
+        search = Annealing(cluster_sizes, targets, labels, keys, random, fixed)
+        begun = codes[search.order]
+        codes = search.placed(evened(search, begun, allowed=allowed, n_labels=labels.n_labels))
     achieved = _sums(codes, cluster_sizes, n_partitions)
     summed = int(np.abs(achieved - targets).sum())
     if classes is None:
@@ -198,9 +211,14 @@ def within(achieved: Ints, targets: Ints, tolerance: float, n_rows: int) -> bool
     >>> within(np.array([100, 0]), np.array([99, 1]), 0.02, 100)
     False
     """
-    # the last bit of tolerance * n_rows must not decide: 0.07 * 100 is 7.000000000000001
-    allowed = math.floor(tolerance * n_rows + 1e-9 * max(1, n_rows))
+    allowed = allowed_rows(tolerance, n_rows)
     return bool((np.abs(achieved - targets) <= allowed).all() and (achieved > 0).all())
+
+
+def allowed_rows(tolerance: float, n_rows: int) -> int:
+    """Return how many rows a partition may be off."""
+    # the last bit of tolerance * n_rows must not decide: 0.07 * 100 is 7.000000000000001
+    return math.floor(tolerance * n_rows + 1e-9 * max(1, n_rows))
 
 
 def explain_infeasible(

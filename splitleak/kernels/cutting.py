@@ -5,12 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from splitleak.kernels.random_numbers import natural_patience, random_below, random_bits
 from splitleak.kernels.separation import (
     count_rows,
-    patience,
     penalty,
-    random_below,
-    random_bits,
     rows_per_part,
 )
 
@@ -112,7 +110,7 @@ def anneal_cut(
                     change += strength[e]
                 elif part[ends[e]] == p:
                     change -= strength[e]
-        most = temperature * patience(state)
+        most = temperature * natural_patience(state)
         if change - row_price * fine > most:
             continue
         count_rows(table, p, v, -1, first, ids, rows)

@@ -8,37 +8,9 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from splitleak.kernels.random_numbers import patience, random_below, random_bits
+
 NONE = np.int64(-1)
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _next(state: np.ndarray) -> np.uint64:
-    """Return 64 random bits (splitmix64, Steele et al. 2014)."""
-    state[0] += np.uint64(0x9E3779B97F4A7C15)
-    z: np.uint64 = state[0]
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return z ^ (z >> np.uint64(31))
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _below(state: np.ndarray, n: int) -> np.int64:
-    """Return a random whole number in [0, n), n < 2**31."""
-    return np.int64(((_next(state) >> np.uint64(32)) * np.uint64(n)) >> np.uint64(32))
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _patience(state: np.ndarray) -> np.int64:
-    """Return -log2 of a random number in (0, 1), in 1024ths, linear between powers of two.
-
-    It takes the place of the logarithm in the rule of Metropolis, whose last bit depends on the C library.
-    """
-    bits = _next(state) | np.uint64(1)
-    halvings = 0
-    while bits < np.uint64(1) << np.uint64(63):
-        bits <<= np.uint64(1)
-        halvings += 1
-    return 1024 * halvings + 1023 - np.int64((bits >> np.uint64(53)) & np.uint64(1023))
 
 
 @njit(cache=True, nogil=True)
@@ -86,7 +58,7 @@ def _pick(state: np.ndarray, edges: np.ndarray, bucket: int, partition: int, not
     first, end = edges[bucket, partition], edges[bucket, partition + 1]
     if first == end:
         return NONE
-    slot: np.int64 = first + _below(state, end - first)
+    slot: np.int64 = first + random_below(state, end - first)
     return NONE if slot == not_slot else slot
 
 
@@ -156,21 +128,21 @@ def balance(
     for step in range(steps):
         if total <= goal:
             break
-        i = _below(state, n_slots)
+        i = random_below(state, n_slots)
         if step & 1:  # rare sizes get a turn, too
-            bucket = _below(state, n_buckets)
-            i = edges[bucket, 0] + _below(state, edges[bucket, n_partitions] - edges[bucket, 0])
+            bucket = random_below(state, n_buckets)
+            i = edges[bucket, 0] + random_below(state, edges[bucket, n_partitions] - edges[bucket, 0])
         a = np.int64(bucket_of_slot[i])
         s = 0
         while edges[a, s + 1] <= i:
             s += 1
-        u = _below(state, n_partitions - 1)
+        u = random_below(state, n_partitions - 1)
         u += u >= s
         # a, d go from s to u; b, c come back; rows of a + d = rows of b + c; only a and b are always there
         j, k, m = NONE, NONE, NONE
         b, c, d = a, NONE, NONE
         if step & 3 < 2 and n_buckets > 1:
-            b = _below(state, n_buckets)
+            b = random_below(state, n_buckets)
         if b != a and bucket_rows[b] > bucket_rows[a]:
             a, b, s, u = b, a, u, s
             i = _pick(state, edges, a, s, NONE)
@@ -180,8 +152,8 @@ def balance(
         gap = bucket_rows[a] - bucket_rows[b]
         if gap > 0:
             c = np.int64(bucket_of_rows[gap])
-            if c < 0 or _next(state) & np.uint64(1):
-                c = _below(state, n_buckets)
+            if c < 0 or random_bits(state) & np.uint64(1):
+                c = random_below(state, n_buckets)
                 more = bucket_rows[c] - gap
                 if more <= 0 or bucket_of_rows[more] < 0:
                     continue
@@ -207,7 +179,7 @@ def balance(
         accept = worse <= 0
         if not accept and step < cooling:
             heat = warmth * (cooling - step) // cooling
-            accept = worse < unit * (heat * _patience(state) >> 10) >> 10
+            accept = worse < unit * (heat * patience(state) >> 10) >> 10
         for t in range(n_touched):
             q = touched[t]
             if accept:

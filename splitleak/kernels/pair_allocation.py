@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from splitleak.kernels.local_search import _below, _next, _patience
+from splitleak.kernels.random_numbers import patience, random_below, random_bits
 
 BEYOND = 50  # what a pair beyond the tolerance costs, in pairs
 
@@ -137,21 +137,21 @@ def anneal(
     trial = inside.copy()
     cooling = max(1, steps * 3 // 4)
     for step in range(steps):
-        v = _below(state, n)
+        v = random_below(state, n)
         i = codes[v]
         u = np.int64(-1)
-        j = _below(state, p - 1)
+        j = random_below(state, p - 1)
         j += j >= i
         q, r = i, j
-        kind = _next(state) % np.uint64(4)
+        kind = random_bits(state) % np.uint64(4)
         if kind == 1 or kind == 2:  # trade places with a node of the same side
-            u = _below(state, n)
+            u = random_below(state, n)
             if side[u] != side[v] or codes[u] == i:
                 continue
             q, r = codes[u], i
             j = q
         elif kind == 3 and starts[v] < starts[v + 1]:  # take a neighbour along
-            u = ends[starts[v] + _below(state, starts[v + 1] - starts[v])]
+            u = ends[starts[v] + random_below(state, starts[v + 1] - starts[v])]
             if codes[u] != i:
                 continue
         trial[:] = inside
@@ -176,7 +176,7 @@ def anneal(
         if not accept and step < cooling:
             left = (cooling - step) * 1024 // cooling
             heat = ((warmth * left) >> 10) * left >> 10
-            accept = worse < (heat * _patience(state)) >> 10
+            accept = worse < (heat * patience(state)) >> 10
         if not accept:
             continue
         inside[:] = trial

@@ -7,39 +7,11 @@ neighbours in its own part only. Arithmetic is limited to what every platform ro
 from __future__ import annotations
 
 import heapq
-from typing import Any
 
 import numpy as np
 from numba import njit
 
-LN2_PER_STEP = 0.6931471805599453 / 1024
-
-
-@njit(cache=True, nogil=True, inline="always")
-def random_bits(state: np.ndarray) -> Any:
-    """Return 64 random bits (splitmix64, Steele et al. 2014)."""
-    state[0] += np.uint64(0x9E3779B97F4A7C15)
-    z = state[0]
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return z ^ (z >> np.uint64(31))
-
-
-@njit(cache=True, nogil=True, inline="always")
-def random_below(state: np.ndarray, n: int) -> Any:
-    """Return a random whole number in [0, n), n < 2**31."""
-    return np.int64(((random_bits(state) >> np.uint64(32)) * np.uint64(n)) >> np.uint64(32))
-
-
-@njit(cache=True, nogil=True, inline="always")
-def patience(state: np.ndarray) -> float:
-    """Return about -ln of a random number in (0, 1), linear between powers of two."""
-    bits = random_bits(state) | np.uint64(1)
-    halvings = 0
-    while bits < np.uint64(1) << np.uint64(63):
-        bits <<= np.uint64(1)
-        halvings += 1
-    return (1024 * halvings + 1023 - np.int64((bits >> np.uint64(53)) & np.uint64(1023))) * LN2_PER_STEP
+from splitleak.kernels.random_numbers import natural_patience, random_below
 
 
 @njit(cache=True, nogil=True)
@@ -194,7 +166,7 @@ def anneal(
     for step in range(steps):
         if step & 1023 == 0:
             temperature = 1.0 / (1.0 / warm + (1.0 / cool - 1.0 / warm) * (step / steps))
-        most = temperature * patience(state)
+        most = temperature * natural_patience(state)
         v, p, n_pulled, n_loose = -1, 0, 0, 0
         if n_removed == 0 or random_below(state, 16) == 0:
             # now and then a node goes for the sake of the sizes alone

@@ -5,12 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from splitleak.kernels.random_numbers import natural_patience, random_below, random_bits
 from splitleak.kernels.separation import (
     count_rows,
-    patience,
     penalty,
-    random_below,
-    random_bits,
     rows_per_part,
 )
 
@@ -81,7 +79,7 @@ def pack(
             table[source, c] -= moved
             table[target, c] += moved
         new, _ = penalty(table, shares, tolerance, prices)
-        if new - now <= warm * (1.0 - step / steps) * patience(state):
+        if new - now <= warm * (1.0 - step / steps) * natural_patience(state):
             now = new
             where[a] = target
             if b >= 0:

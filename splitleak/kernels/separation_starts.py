@@ -7,7 +7,7 @@ import heapq
 import numpy as np
 from numba import njit
 
-from splitleak.kernels.separation import random_below
+from splitleak.kernels.random_numbers import random_below
 
 
 @njit(cache=True, nogil=True)

@@ -8,34 +8,9 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from splitleak.kernels.random_numbers import patience, random_below, random_bits
+
 HALVINGS = 20  # the temperature falls by this many powers of two
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _next(state: np.ndarray) -> np.uint64:
-    """Return 64 random bits (splitmix64, Steele et al. 2014)."""
-    state[0] += np.uint64(0x9E3779B97F4A7C15)
-    z: np.uint64 = state[0]
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return z ^ (z >> np.uint64(31))
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _below(state: np.ndarray, n: int) -> np.int64:
-    """Return a random whole number in [0, n), n < 2**31."""
-    return np.int64(((_next(state) >> np.uint64(32)) * np.uint64(n)) >> np.uint64(32))
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _patience(state: np.ndarray) -> float:
-    """Return about -log2 of a random number in (0, 1), linear between powers of two."""
-    bits = _next(state) | np.uint64(1)
-    halvings = 0
-    while bits < np.uint64(1) << np.uint64(63):
-        bits <<= np.uint64(1)
-        halvings += 1
-    return halvings + (1023 - np.int64((bits >> np.uint64(53)) & np.uint64(1023))) / 1024.0
 
 
 @njit(cache=True, nogil=True)
@@ -58,6 +33,11 @@ def _gather(
     return n
 
 
+@njit(cache=True, nogil=True, inline="always")
+def _strays(off: int, by: int, allowed: int) -> bool:
+    return abs(off + by) > allowed and abs(off + by) > abs(off)
+
+
 @njit(cache=True, nogil=True)
 def anneal(
     codes: np.ndarray,
@@ -70,6 +50,7 @@ def anneal(
     targets: np.ndarray,
     unit: int,
     filled: np.ndarray,
+    allowed: np.ndarray,
     warmth: float,
     steps: int,
     seed: int,
@@ -95,6 +76,9 @@ def anneal(
     unit : int
     filled : int64 array of shape (n_partitions,)
         Clusters in each partition.
+    allowed : int64 array of shape (n_partitions,)
+        How far the first label (a cluster's size or weight) may be off in each partition, in what `off` counts. A
+        partition that is farther off at the start may stay so, but go no farther.
     warmth : float
         Temperature at the start, in what `off` counts.
     steps, seed : int
@@ -130,14 +114,14 @@ def anneal(
             whole = int(cooled)
             # the last moves are only for the better
             temperature = 0.0 if whole >= HALVINGS else warmth * (1.0 - (cooled - whole) / 2) / (1 << whole)
-        at = _below(state, free.size)
+        at = random_below(state, free.size)
         i = free[at]
         s = codes[i]
         j = np.int64(-1)
-        if _next(state) & np.uint64(1):
+        if random_bits(state) & np.uint64(1):
             # near or far: clusters near each other are alike
-            reach = free.size >> _below(state, n_scales)
-            other = at - reach + _below(state, 2 * reach + 1)
+            reach = free.size >> random_below(state, n_scales)
+            other = at - reach + random_below(state, 2 * reach + 1)
             if other < 0 or other >= free.size:
                 continue
             j = free[other]
@@ -146,7 +130,7 @@ def anneal(
                 continue
         else:
             # in proportion to what is asked for: else chance would send many light clusters to small partitions
-            place = _below(state, asked)
+            place = random_below(state, asked)
             u = 0
             while place >= targets[u]:
                 place -= targets[u]
@@ -154,6 +138,11 @@ def anneal(
             if u == s or filled[s] == 1:
                 continue
         n = _gather(i, j, starts, labels, amounts, change, touched)
+        by = unit * change[0]
+        if _strays(off[u, 0], by, allowed[u]) or _strays(off[s, 0], -by, allowed[s]):
+            for t in range(n):
+                change[touched[t]] = 0
+            continue
         worse = 0.0
         for t in range(n):
             q = touched[t]
@@ -166,7 +155,7 @@ def anneal(
                 off[u, q] += by
                 off[s, q] -= by
                 change[q] = 0
-        if worse <= 0 or worse < temperature * _patience(state):
+        if worse <= 0 or worse < temperature * (patience(state) / 1024.0):
             codes[i] = u
             if j >= 0:
                 codes[j] = s
