@@ -154,9 +154,6 @@ def test_what_cannot_be_used() -> None:
     by_array = splitleak.split_by_similarity(old, on="text", threshold=0.95, groups=old["pair"])
     with pytest.raises(InputError, match="give groups= again, one value for each old"):
         splitleak.extend(by_array, old, new)
-    timed = splitleak.split_by_similarity(old, on="text", threshold=0.95, time=np.arange(20))
-    with pytest.raises(InputError, match="in order of time, which new rows would break"):
-        splitleak.extend(timed, old, new)
     bare = Split.from_labels(split.labels())
     with pytest.raises(InputError, match="several columns|text"):
         splitleak.extend(bare, old[["pair"]], new, on="text")
