@@ -48,7 +48,9 @@ def main() -> None:
             n = int(sizes.sum())
             bound = least_deviation(_request(sizes, classes)[1], classes.sum(axis=0), n) / n / n
             started = time.process_time()
-            found = allocate(*_request(sizes, classes), seed=seed, tolerance=options.tolerance, **_rest(sizes, classes))
+            found = allocate(
+                *_request(sizes, classes), seed=seed, tolerance=options.tolerance, **_rest(sizes, classes)
+            )
             seconds = time.process_time() - started
             print(
                 f"{k:>9,} {n:>10,} {seed:>4} {found.met!s:>5} {found.deviation:>10.3g} {bound:>10.3g} {seconds:>7.3f}",
