@@ -189,3 +189,74 @@ def linking_pairs(left, right, parent):  # type: ignore[no-untyped-def]
         out[p] = a != b
         parent[max(a, b)] = min(a, b)
     return out
+
+
+@njit(nogil=True, cache=True)
+def _root(parent, x):  # type: ignore[no-untyped-def]
+    while parent[x] != x:
+        parent[x] = parent[parent[x]]
+        x = parent[x]
+    return x
+
+
+@njit(nogil=True, cache=True)
+def roots_of(ranks, parent):  # type: ignore[no-untyped-def]
+    """Return the root of each rank in a union-find."""
+    out = np.empty(ranks.shape[0], np.int64)
+    for k in range(ranks.shape[0]):
+        out[k] = _root(parent, ranks[k])
+    return out
+
+
+@njit(nogil=True, cache=True)
+def links_of_band(  # type: ignore[no-untyped-def]
+    keys, order, size, tokens, starts, bitmap, side, threshold, large, parent
+):
+    """Return the similar pairs of ranks of one band that join components of `parent`, which is changed.
+
+    `keys` are sorted as for `pairs_of_band`; buckets of more than `large` ranks are left out.
+    """
+    n, m, at = keys.shape[0], 0, 0
+    # each link takes one from the components: fewer than ranks
+    left, right, similarity = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n)
+    while at < n:
+        end = at + 1
+        while end < n and keys[end] >> U64(32) == keys[at] >> U64(32):
+            end += 1
+        apart = 0  # ranks that are not joined to the first: at 0, all are one
+        top = _root(parent, np.int64(keys[at] & U64(0xFFFFFFFF)))
+        for k in range(at + 1, end):
+            apart += _root(parent, np.int64(keys[k] & U64(0xFFFFFFFF))) != top
+        one = at
+        while apart > 0 and end - at <= large and one < end - 1:
+            i = np.int64(keys[one] & U64(0xFFFFFFFF))
+            n_i, root = np.int64(size[i]), _root(parent, i)
+            linked = 0
+            for other in range(one + 1, end):
+                j = np.int64(keys[other] & U64(0xFFFFFFFF))
+                total = n_i + np.int64(size[j])
+                need = needed_tokens(total, threshold)
+                if n_i < need:
+                    break  # sizes ascend within a bucket, and what is needed grows with them
+                if np.int64(popcount(bitmap[i, 0] ^ bitmap[j, 0]) + popcount(bitmap[i, 1] ^ bitmap[j, 1])) > (
+                    total - 2 * need
+                ):
+                    continue
+                if not _may_meet(side, i, j) or _root(parent, j) == root:
+                    continue
+                a, b = starts[order[i]], starts[order[j]]
+                s = similarity_of(tokens, a, a + n_i, b, b + np.int64(size[j]), threshold)
+                if s >= 0.0:
+                    left[m], right[m], similarity[m] = i, j, s
+                    m += 1
+                    linked += 1
+                    away = _root(parent, j)
+                    parent[max(root, away)] = min(root, away)
+                    root = min(root, away)
+            if linked > 0:
+                top, apart = _root(parent, np.int64(keys[at] & U64(0xFFFFFFFF))), 0
+                for k in range(at + 1, end):
+                    apart += _root(parent, np.int64(keys[k] & U64(0xFFFFFFFF))) != top
+            one += 1
+        at = end
+    return left[:m].copy(), right[:m].copy(), similarity[:m].copy()

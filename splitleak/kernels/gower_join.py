@@ -9,19 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from threading import Lock
+from typing import Any
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 from splitleak._threads import map_threads, ranges
+from splitleak.kernels.gower_bounds import MIXED, box_gaps, boxes_apart, sketch_gaps, within
 from splitleak.kernels.gower_leaves import LEAF, column_order, make_leaves, sketch_slack
+from splitleak.kernels.gower_links import count_partners, link_leaves
 from splitleak.kernels.gower_measure import gower_pair
+from splitleak.kernels.hashing import hash_bytes
+from splitleak.kernels.pair_count import surely_more_pairs
 
 MAX_PAIRS = 20_000_000  # beyond it, only the pairs that join components are stored
 _PARTS = 500
-_MIXED = -2
-_AGAIN = 64  # rows between two looks at whether all of a leaf is one component
+_HASHED = 16  # columns that choose a sample of the rows
 
 Pairs = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], bool]
 
@@ -91,7 +95,7 @@ def gower_pairs(
         np.argsort(quick),
         limits[leaves.order],
         *leaves[1:6],
-        np.full(len(leaves.side), _MIXED) if side is None else leaves.side,
+        np.full(len(leaves.side), MIXED) if side is None else leaves.side,
         sketch_slack(weights),
         threshold,
         leave_out,
@@ -99,11 +103,13 @@ def gower_pairs(
     n_leaves = len(leaves.side)
     parts = ranges(n_leaves, _PARTS)
     lock, total, done = Lock(), [0], [0]
+    if _too_many_pairs(inputs):
+        total[0] = MAX_PAIRS + 1
 
     def search(part: tuple[int, int]) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
         if total[0] > MAX_PAIRS:
             return np.empty((0, 2), dtype=np.int32), np.empty(0)
-        found = _join(*inputs, *part, None, MAX_PAIRS)
+        found = _join(*inputs, *part, MAX_PAIRS)
         with lock:
             total[0] += len(found[1])
             done[0] += 1
@@ -116,80 +122,24 @@ def gower_pairs(
     if not complete:
         # begun again and in one thread: which pairs link components must not depend on who came first
         del found
-        found = [_join(*inputs, 0, n_leaves, np.arange(len(rows), dtype=np.int32), len(rows))]
+        found = [link_leaves(*inputs, np.arange(len(rows), dtype=np.int32))]
     pairs = np.concatenate([one for one, _ in found])
     left, right = rows[pairs[:, 0]], rows[pairs[:, 1]]
     similarity = np.concatenate([other for _, other in found])
     return np.minimum(left, right), np.maximum(left, right), similarity, complete
 
 
-@njit(nogil=True, cache=True)
-def _root(parent, x):  # type: ignore[no-untyped-def]
-    while parent[x] != x:
-        parent[x] = parent[parent[x]]
-        x = parent[x]
-    return x
-
-
-@njit(nogil=True, cache=True)
-def _one_component(parent, first, last):  # type: ignore[no-untyped-def]
-    root, one = _root(parent, first), True
-    for x in range(first + 1, last):
-        one &= _root(parent, x) == root
-    return one
-
-
-@njit(nogil=True, cache=True)
-def boxes_apart(low, high, a, b, limit):  # type: ignore[no-untyped-def]
-    """Tell whether some sum is further apart than `limit` for all rows of two leaves."""
-    apart = False
-    for i in range(low.shape[1]):
-        apart |= low[a, i] - high[b, i] > limit or low[b, i] - high[a, i] > limit
-    return apart
-
-
-@njit(nogil=True, cache=True)
-def box_gaps(low, high, own, q, box_low, box_high, gaps):  # type: ignore[no-untyped-def]
-    """Write the largest gap of a sum between row q of leaf `own` and each box into `gaps`.
-
-    `box_low` and `box_high` have shape (n_sums, n_boxes): all boxes at once cost less than stopping at each early.
-    """
-    gaps[:] = np.float32(0)
-    for i in range(low.shape[1]):
-        own_low, own_high = low[own, i, q], high[own, i, q]
-        for b in range(len(gaps)):
-            above, below = own_low - box_high[i, b], box_low[i, b] - own_high
-            gap = above if above > below else below
-            gaps[b] = gap if gap > gaps[b] else gaps[b]
-
-
-@njit(nogil=True, cache=True)
-def sketch_gaps(low, high, own, q, leaf, gaps):  # type: ignore[no-untyped-def]
-    """Write the largest gap of a sum between row q of leaf `own` and each row of a leaf into `gaps`."""
-    gaps[:] = np.float32(0)
-    for i in range(low.shape[1]):
-        own_low, own_high = low[own, i, q], high[own, i, q]
-        for k in range(
-            LEAF
-        ):  # no slice of an array in here: counting its references costs more than the loop
-            above, below = own_low - high[leaf, i, k], low[leaf, i, k] - own_high
-            gap = above if above > below else below
-            gaps[k] = gap if gap > gaps[k] else gaps[k]
-
-
-@njit(nogil=True, cache=True)
-def within(values, weights, x, y, limit, leave_out):  # type: ignore[no-untyped-def]
-    """Tell whether the summed distance of two rows is at most `limit`, stopping early."""
-    total = 0.0
-    for j in range(values.shape[1]):
-        apart = abs(values[x, j] - values[y, j])
-        if apart < 1:
-            total += weights[j] * apart
-        elif apart >= 1 or not leave_out:
-            total += weights[j]
-        if total > limit:
-            return False
-    return True
+def _too_many_pairs(inputs: tuple[Any, ...]) -> bool:
+    """Return whether there are surely more than `MAX_PAIRS` pairs; see `splitleak.kernels.pair_count`."""
+    values, start = inputs[0], inputs[4]
+    n = len(values)
+    if n * (n - 1) // 2 <= MAX_PAIRS:
+        return False
+    words = np.ascontiguousarray(values[:, :_HASHED]).view(np.uint8).reshape(n, -1)
+    keys = hash_bytes(words.reshape(-1), np.arange(n + 1, dtype=np.int64) * words.shape[1])
+    side = np.repeat(inputs[9], np.diff(start))
+    known = (*inputs[:4], side, inputs[11], inputs[12])
+    return surely_more_pairs(lambda places: np.asarray(count_partners(*known, places)), keys, MAX_PAIRS)
 
 
 @njit(nogil=True, cache=True)
@@ -209,19 +159,11 @@ def _join(  # type: ignore[no-untyped-def]
     leave_out,
     begin,
     end,
-    parent,
     most,
 ):
-    """Join the leaves `begin` to `end` with those from each on; with `parent`, only pairs that join components.
-
-    Without it `parent` is None, not an empty array: what it asks for is then left out of the compiled loops, which are
-    several times faster for it.
-    """
+    """Join the leaves `begin` to `end` with those from each on; stop at more than `most` pairs."""
     pairs, similar = np.empty((1024, 2), np.int32), np.empty(1024)
     gaps = np.empty(LEAF, np.float32)
-    looked = np.zeros(
-        len(side), np.int64
-    )  # rows that a leaf has met since it was last looked at; -1: one component
     near = np.empty(len(side), np.int64)
     near_low = np.empty((low.shape[1], len(side)), np.float32)
     near_high = np.empty_like(near_low)
@@ -231,7 +173,7 @@ def _join(  # type: ignore[no-untyped-def]
         largest = limits[start[a] : start[a + 1]].max() + slack
         n_near = 0
         for b in range(a, len(side)):
-            if side[a] == side[b] and side[a] != _MIXED:
+            if side[a] == side[b] and side[a] != MIXED:
                 continue
             if not boxes_apart(box_low, box_high, a, b, largest):
                 near[n_near] = b
@@ -246,21 +188,11 @@ def _join(  # type: ignore[no-untyped-def]
                 limit = limits[x] + slack
                 if reached[q, at] > limit:
                     continue
-                if parent is not None:
-                    if looked[b] >= 0:
-                        looked[b] += 1
-                        if looked[b] % _AGAIN == 0 and _one_component(parent, start[b], start[b + 1]):
-                            looked[b] = -1
-                    if looked[b] < 0 and _root(parent, x) == _root(parent, start[b]):
-                        continue
                 sketch_gaps(low, high, a, q, b, gaps)
                 for k in range(q + 1 if a == b else 0, start[b + 1] - start[b]):
                     if gaps[k] > limit:
                         continue
                     y = start[b] + k
-                    if parent is not None:  # noqa: SIM102 - compiled away where there is none
-                        if _root(parent, x) == _root(parent, y):
-                            continue
                     if not within(values, weights, x, y, limits[x], leave_out):
                         continue
                     similarity = gower_pair(values, weights, place, x, y, leave_out)
@@ -272,11 +204,6 @@ def _join(  # type: ignore[no-untyped-def]
                         pairs, similar = grown, longer
                     pairs[m, 0], pairs[m, 1], similar[m] = x, y, similarity
                     m += 1
-                    if parent is not None:
-                        one, other = _root(parent, x), _root(parent, y)
-                        parent[max(one, other)] = min(one, other)
-                        if looked[b] < 0:
-                            break
                 if m > most:
                     return pairs[:m].copy(), similar[:m].copy()
     return pairs[:m].copy(), similar[:m].copy()

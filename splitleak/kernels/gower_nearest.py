@@ -11,7 +11,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from splitleak._threads import map_threads, ranges
-from splitleak.kernels.gower_join import box_gaps
+from splitleak.kernels.gower_bounds import box_gaps
 from splitleak.kernels.gower_leaves import LEAF, column_order, make_leaves, sketch_slack
 from splitleak.kernels.gower_measure import gower_pair
 

@@ -29,11 +29,14 @@ from splitleak.kernels.prefix_index import (
     bucket_shift,
     prefix_index,
 )
+from splitleak.kernels.set_partners import too_many_set_pairs
+from splitleak.kernels.sets import set_hashes
 
 IGNORED = -1  # a row of this side is in no pair
 MAX_PAIRS = 50_000_000  # beyond it, only the pairs that join components are stored
 _PROBES = 1 << 15  # sets that one call of the search looks for partners of
 _ROOM = 1 << 16
+_ASKED_AT = 50  # part of `MAX_PAIRS` after which a sample is asked whether there are more
 _NO_PARENT = np.zeros(0, dtype=np.int32)
 
 
@@ -53,13 +56,15 @@ def jaccard_pairs(
     *,
     rows: NDArray[np.int64] | None = None,
     sides: NDArray[np.int64] | None = None,
+    labels: NDArray[np.int64] | None = None,
     advance: Callable[[int], None] | None = None,
 ) -> SetPairs:
     """Return all pairs of rows whose sets have Jaccard similarity >= threshold.
 
     The float64 quotient ``shared / union`` decides, so ties count. Empty sets have no token to be found by and
     are in no pair; equal sets cost one stored pair each, so join one of each group (see `equal_sets`). Beyond
-    `MAX_PAIRS` pairs, only pairs that join components are returned, and `complete` is False.
+    `MAX_PAIRS` pairs, only pairs that join components are returned, and `complete` is False. Whether there are so
+    many is asked of a sample as soon as a small part of that number was found.
 
     Parameters
     ----------
@@ -71,6 +76,8 @@ def jaccard_pairs(
         The rows to join; default: all.
     sides : int64 array of shape (n_rows,), optional
         Search only pairs of different sides; rows of side -1 are left out, rows of side -2 meet every row.
+    labels : int64 array of shape (n_rows,), optional
+        Rows of one label count as joined: only pairs that join further components are returned.
     advance : callable, optional
         Told of progress, 1,000 units in all.
 
@@ -88,7 +95,7 @@ def jaccard_pairs(
         rows = rows[sides[rows] != IGNORED]
     index = prefix_index(tokens, starts, rows, threshold, sides)
     parts = [(block, *part) for block in index.blocks for part in _probing(index, block)]
-    lock, total, done = Lock(), [0], [0]
+    lock, total, done, asked = Lock(), [0], [0], [False]
 
     def search(part: tuple[Block, int, int], parent: NDArray[np.int32]) -> list[NDArray[np.int32]]:
         block, at, end = part
@@ -101,20 +108,38 @@ def jaccard_pairs(
             found.append(pairs[:m].copy())
             with lock:
                 total[0] += m
+                if not len(parent) and not asked[0] and total[0] > MAX_PAIRS // _ASKED_AT:
+                    asked[0] = True
+                    total[0] += MAX_PAIRS * _too_many(index, tokens, starts, threshold)
         with lock:
             done[0] += 1
             if advance is not None and not len(parent):
                 advance(1000 * done[0] // len(parts) - 1000 * (done[0] - 1) // len(parts))
         return found
 
-    found = map_threads(lambda part: search(part, _NO_PARENT), parts)
-    complete = total[0] <= MAX_PAIRS
+    found = map_threads(lambda part: search(part, _NO_PARENT), parts) if labels is None else []
+    complete = labels is None and total[0] <= MAX_PAIRS
     if not complete:
         # begun again and in one thread: which pairs link components must not depend on who came first
         del found
-        parent = np.arange(len(index.rows), dtype=np.int32)
+        parent = (
+            np.arange(len(index.rows), dtype=np.int32) if labels is None else _first_of(labels[index.rows])
+        )
         found = [search(part, parent) for part in parts]
     return _in_rows(index, [pairs for part in found for pairs in part], complete)
+
+
+def _too_many(
+    index: PrefixIndex, tokens: NDArray[np.uint64], starts: NDArray[np.int64], threshold: float
+) -> bool:
+    keys = set_hashes(tokens, starts, index.rows)
+    return too_many_set_pairs(tokens, index.span, index.sketch, index.side, keys, threshold, MAX_PAIRS)
+
+
+def _first_of(labels: NDArray[np.int64]) -> NDArray[np.int32]:
+    """Return the first place of each label: the roots of a union-find in which equal labels are joined."""
+    _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
+    return first[inverse].astype(np.int32)
 
 
 def is_compiled() -> bool:

@@ -36,15 +36,23 @@ def equal_sets(
     >>> equal_sets(tokens, np.array([0, 2, 4, 5]), np.arange(3)).tolist()
     [0, 0, 2]
     """
+    hashes = set_hashes(tokens, starts, rows)
+    order = np.argsort(hashes, kind="stable")
+    same_as = np.empty(len(rows), dtype=np.int64)
+    _verify_groups(tokens, starts, rows, hashes, order, same_as)
+    return same_as
+
+
+def set_hashes(
+    tokens: NDArray[np.uint64], starts: NDArray[np.int64], rows: NDArray[np.int64]
+) -> NDArray[np.uint64]:
+    """Return a hash of the set of each of the rows."""
     hashes = np.empty(len(rows), dtype=np.uint64)
     map_threads(
         lambda r: _hash_sets(tokens, starts, rows[r[0] : r[1]], hashes[r[0] : r[1]]),
         ranges(len(rows), _CHUNKS),
     )
-    order = np.argsort(hashes, kind="stable")
-    same_as = np.empty(len(rows), dtype=np.int64)
-    _verify_groups(tokens, starts, rows, hashes, order, same_as)
-    return same_as
+    return hashes
 
 
 class Rarity(NamedTuple):

@@ -9,15 +9,17 @@ from numpy.typing import NDArray
 
 from splitleak._progress import SILENT, Progress
 from splitleak._threads import map_threads, ranges
+from splitleak.components import connected_components
 from splitleak.errors import InputError
 from splitleak.graph import Recall, SimilarityGraph
 from splitleak.kernels.sample_join import pairs_of_sample, prefix_index, token_ranks
 from splitleak.kernels.sets import equal_sets
 from splitleak.records import Records
-from splitleak.similarity.banding import RankedSets, band_hashes, banded_pairs, choose_banding
+from splitleak.similarity.banding import band_hashes, banded_pairs, choose_banding
 from splitleak.similarity.base import IGNORED, similarity_backend
 from splitleak.similarity.copies import sides_of
 from splitleak.similarity.jaccard import Unit, jaccard_nearest, text_shingles
+from splitleak.similarity.ranked_sets import RankedSets
 from splitleak.similarity.sketches import (
     Banding,
     bandings,
@@ -32,6 +34,7 @@ MOST_BANDS = 4096
 MOST_ROWS = 24  # a band; more would propose hardly fewer pairs
 RECALL_PAIRS = 3000  # true pairs that the sample should have: at recall 1, the interval begins at 0.9987
 RECALL_ROWS = 15_000
+_LINKED_ROWS = 16  # of the sample, to begin with, where rows have very many partners
 _CHUNKS = 64
 _BUFFER = 1 << 16
 
@@ -113,10 +116,8 @@ def minhash(
             # across a clean split no pair is left to measure on: the same bands are measured on pairs of any side
             everywhere = sets._replace(side=sets.side[:0])
             pairs = banded_pairs(everywhere, bands, threshold, progress)
-        # a graph that could not list its pairs cannot be compared with a list
-        measured, sampled = (
-            measured_recall(everywhere, *pairs.arrays()[:2], threshold, seed) if pairs.complete else (None, 0)
-        )
+        measure = measured_recall if pairs.complete else measured_recall_of_links
+        measured, sampled = measure(everywhere, *pairs.arrays()[:2], threshold, seed)
     del bands
     details: dict[str, Any] = {
         "bands": banding.bands,
@@ -199,6 +200,24 @@ def measured_recall(
     at = np.searchsorted(known, true)
     found = int((known[np.minimum(at, len(known) - 1)] == true).sum()) if len(known) else 0
     return Recall.measured(found, len(true)), len(sample)
+
+
+def measured_recall_of_links(
+    sets: RankedSets, left: NDArray[np.int64], right: NDArray[np.int64], threshold: float, seed: int
+) -> tuple[Recall, int]:
+    """Count how many of the similar pairs of some rows are joined by links; parameters as `measured_recall`.
+
+    Where pairs are too many to list, those within a component are implied: what is found is what it joins.
+    """
+    labels = connected_components(left, right, len(sets.starts) - 1)
+    n_rows = _LINKED_ROWS
+    while True:
+        sample = sets.sample(n_rows, seed)
+        ours, theirs = exact_pairs_of(sets, sample, threshold)
+        if len(ours) >= RECALL_PAIRS or n_rows >= min(RECALL_ROWS, len(sets.order)):
+            joined = int((labels[ours] == labels[theirs]).sum())
+            return Recall.measured(joined, len(ours)), len(sample)
+        n_rows *= 4
 
 
 def exact_pairs_of(

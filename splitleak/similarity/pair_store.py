@@ -52,7 +52,19 @@ class PairStore:
         self._chunks.append((left, right, similarity))
         self._stored += len(left)
         if self.labels is None and self._stored > MAX_PAIRS:
-            self._go_over_to_links()
+            self.go_over_to_links()
+
+    def go_over_to_links(self) -> None:
+        """From now on keep only what joins components, of what was added so far as well."""
+        chunks, self._chunks, self._stored = self._chunks, [], 0
+        self.labels = np.arange(self.n_rows, dtype=np.int64)
+        taken: list[Found] = []
+        for at, chunk in enumerate(chunks):
+            taken.append(chunk)
+            if sum(len(t[0]) for t in taken) >= _CHUNK or at == len(chunks) - 1:
+                left, right, similarity = (np.concatenate(part) for part in zip(*taken, strict=True))
+                self.add(left, right, similarity)
+                taken = []
 
     def settle(self, left: Ints, right: Ints, check: Callable[[Ints, Ints], Found]) -> Found:
         """Return the candidates that count; in link mode, enough of them to join what they all join.
@@ -84,17 +96,6 @@ class PairStore:
             return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0)
         left, right, similarity = (np.concatenate(part) for part in zip(*self._chunks, strict=True))
         return left, right, similarity
-
-    def _go_over_to_links(self) -> None:
-        chunks, self._chunks, self._stored = self._chunks, [], 0
-        self.labels = np.arange(self.n_rows, dtype=np.int64)
-        taken: list[Found] = []
-        for at, chunk in enumerate(chunks):
-            taken.append(chunk)
-            if sum(len(t[0]) for t in taken) >= _CHUNK or at == len(chunks) - 1:
-                left, right, similarity = (np.concatenate(part) for part in zip(*taken, strict=True))
-                self.add(left, right, similarity)
-                taken = []
 
     def _links(self, left: Ints, right: Ints, similarity: Floats) -> Found:
         """Return a maximum spanning forest of the pairs between components, and merge these."""

@@ -26,6 +26,7 @@ from splitleak.similarity import base
 from splitleak.similarity.base import Backend, Neighbours, similarity_backend
 from splitleak.similarity.copies import sides_of
 from splitleak.similarity.pair_store import PairStore
+from splitleak.similarity.vector_count import too_many_pairs
 from splitleak.similarity.vector_join import join_dense
 from splitleak.similarity.vector_measures import Cosine, Euclidean, Measure, is_sparse, similarity_of_distance
 from splitleak.similarity.vector_nearest import nearest_vectors
@@ -68,6 +69,8 @@ def exact_graph(
     side[rows] = base.MIXED
     if sides is not None:
         side[rows] = sides_of(copies, rows, sides)
+    if too_many_pairs(measure, rows, side, threshold):
+        store.go_over_to_links()
     join = join_sparse if is_sparse(measure.rows) else join_dense
     join(measure, threshold, sides=side, store=store, progress=progress)
     left, right, similarity = store.pairs()

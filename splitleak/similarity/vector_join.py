@@ -19,6 +19,8 @@ from splitleak.similarity.vector_measures import Cosine, Measure
 ROWS, COLUMNS = 1024, 2048  # of a tile: its products stay in the cache
 BATCH = 8  # tiles between two looks at what is joined already; not the number of threads, results must not depend on it
 
+_ROUNDS = 3
+
 Ints = NDArray[np.int64]
 NOTHING: Found = (np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
 
@@ -136,9 +138,10 @@ def _search_tile(join: Join, store: PairStore, buffer: NDArray[np.floating], a: 
         return NOTHING
     products = buffer[: len(rows) * len(columns)].reshape(len(rows), len(columns))
     np.matmul(join.bound.left[a : a + ROWS], join.bound.right[b : b + COLUMNS].T, out=products)
-    row, column = np.divmod(
-        np.flatnonzero(products >= at_most(join.bound.limit, products.dtype)), len(columns)
-    )
+    limit = at_most(join.bound.limit, products.dtype)
+    if store.labels is not None:
+        return _link_tile(join, store, products >= limit, a, b)
+    row, column = np.divmod(np.flatnonzero(products >= limit), len(columns))
     if b < a + ROWS:  # a tile on the diagonal
         keep = column + b > row + a
         row, column = row[keep], column[keep]
@@ -147,6 +150,30 @@ def _search_tile(join: Join, store: PairStore, buffer: NDArray[np.floating], a: 
         keep = (s != t) | (s == MIXED)
         row, column = row[keep], column[keep]
     return store.settle(rows[row], columns[column], join.check)
+
+
+def _link_tile(join: Join, store: PairStore, near: NDArray[np.bool_], a: int, b: int) -> Found:
+    """Return pairs of a tile that join components; one for each row and column first leaves little to check."""
+    rows, columns = join.rows[a : a + ROWS], join.rows[b : b + COLUMNS]
+    if b < a + ROWS:
+        near &= np.arange(b, b + len(columns)) > np.arange(a, a + len(rows))[:, None]
+    if join.side is not None:
+        s, t = join.side[a : a + ROWS], join.side[b : b + COLUMNS]
+        near &= (s[:, None] != t) | (s[:, None] == MIXED)
+    local = PairStore(store.n_rows)
+    local.labels = store.labels
+    assert local.labels is not None
+    for _ in range(_ROUNDS):
+        near &= local.labels[rows][:, None] != local.labels[columns]
+        column, row = np.flatnonzero(near.any(axis=0)), np.flatnonzero(near.any(axis=1))
+        i = np.append(near[:, column].argmax(axis=0), row)
+        j = np.append(column, near[row].argmax(axis=1))
+        near[i, j] = False
+        local.add(*local.settle(rows[i], columns[j], join.check))
+    near &= local.labels[rows][:, None] != local.labels[columns]
+    row, column = np.nonzero(near)
+    local.add(*local.settle(rows[row], columns[column], join.check))
+    return local.pairs()
 
 
 def _skipped_by_side(join: Join, a: int, b: int) -> bool:
