@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from splitleak.probes.base import Finding, NotApplicable, Skipped, probe
+from splitleak.probes.close_rows import Close, close_rows
 from splitleak.probes.context import AuditContext
 from splitleak.probes.equal_rows import equal_rows
 from splitleak.probes.near_images import SAME, NearImages, nearest_images
 from splitleak.probes.near_neighbours import CLOSE, Nearest, nearest_rows
 from splitleak.probes.near_texts import Similar, find_similar, is_auto, searches
-from splitleak.probes.partial_copies import best_agreement
 from splitleak.statistics import wilson_interval
 
 Ints = NDArray[np.int64]
@@ -45,7 +45,7 @@ class _Look:
     "Near-duplicates across partitions",
     needs=["split"],
     why="The model is asked about rows that it has all but seen, so the score measures memory.",
-    bound="Nearest rows against what the next ones foretell, at a false discovery rate of 0.01; at least 1 % of rows.",
+    bound="Nearest rows against the next ones (false discovery rate 0.01) and training rows' own (p); 1 % of rows.",
 )
 def near_duplicates(context: AuditContext) -> Finding:
     """Look at numbers, at columns that agree, and at texts, sequences, vectors and images."""
@@ -68,16 +68,9 @@ def near_duplicates(context: AuditContext) -> Finding:
     nearest = nearest_rows(context)
     if nearest is not None:
         looks.append(_by_distance(context, nearest))
-    agreement = best_agreement(context)
-    if agreement is not None:
-        hit = _unequal(context, agreement.rows, agreement.partners) & agreement.copies()
-        rows, partners = agreement.rows[hit], agreement.partners[hit]
-        enough = _enough(len(rows), len(agreement.rows), _LEAST_CAUTION)
-        told = f"{len(rows):,} agree with a training row in at least 70 % of the columns, by no chance"
-        looks.append(
-            _Look("caution" if enough else "clean", told, len(agreement.rows), rows, partners,
-                  agreement.share[hit], "columns that agree")
-        )  # fmt: skip
+    close = close_rows(context)
+    if close is not None:
+        looks.append(_by_chance(context, close))
     if not looks:
         raise NotApplicable(
             "; ".join(reasons)
@@ -128,6 +121,22 @@ def _by_pixels(context: AuditContext, nearest: NearImages) -> _Look:
     return _Look(
         status, told, len(nearest.rows), nearest.rows[alike], nearest.partners[alike],
         1 - nearest.distance[alike] ** 2 / 2, "gray pixels",
+    )  # fmt: skip
+
+
+def _by_chance(context: AuditContext, close: Close) -> _Look:
+    other = _unequal(context, close.rows, close.partners)
+    rows, partners = close.rows[other], close.partners[other]
+    rare = close.p_value < context.level and not close.one_entity()
+    enough = rare and _enough(len(rows), close.tested, _LEAST_CAUTION)
+    if not enough:
+        rows, partners = rows[:0], partners[:0]
+    told = (
+        f"{len(rows):,} agree with a training row, nearly or but for some columns, as no two training rows do"
+    )
+    return _Look(
+        "caution" if enough else "clean", told, close.tested, rows, partners, close.share[other][: len(rows)],
+        "columns that agree",
     )  # fmt: skip
 
 
