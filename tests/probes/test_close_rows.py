@@ -34,7 +34,8 @@ def test_near_copies_of_rounded_numbers_and_categories_stand_out_together() -> N
         df.loc[rows, "x3"] -= 1
         found = ask(df, "SPL102", split)
         assert found.status == "caution"
-        assert set(found.rows) & set(rows) and len(set(found.rows) - set(rows)) <= 1
+        assert set(found.rows) & set(rows)
+        assert len(set(found.rows) - set(rows)) <= 1
 
 
 def test_copies_with_a_fifth_of_their_numbers_changed() -> None:
@@ -52,7 +53,8 @@ def test_copies_with_a_fifth_of_their_numbers_changed() -> None:
         for column in rng.choice(13, 2, replace=False):
             copied.iloc[row, column] = df.iloc[rng.integers(len(df)), column]
     found = ask(copied, "SPL102", split)
-    assert found.status == "caution" and set(found.rows) >= set(rows)
+    assert found.status == "caution"
+    assert set(found.rows) >= set(rows)
 
 
 def test_rows_of_families_on_both_sides_are_no_copies() -> None:
@@ -92,6 +94,6 @@ def test_closest_rows_against_brute_force(seed: int) -> None:
         ]
         lowest = sorted(chances)
         assert first[i] == pytest.approx(-np.log(max(lowest[0][0], 1e-300)), abs=1e-4)
-        assert dict((j, c) for c, j in chances)[int(best[i])] == pytest.approx(lowest[0][0], rel=1e-4)
+        assert {j: c for c, j in chances}[int(best[i])] == pytest.approx(lowest[0][0], rel=1e-4)
         if len(lowest) > 1:
             assert second[i] == pytest.approx(-np.log(max(lowest[1][0], 1e-300)), abs=1e-4)
