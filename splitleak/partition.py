@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -21,9 +21,10 @@ from splitleak._split_files import (
     strata_metadata,
     write_split,
 )
+from splitleak._split_summary import summarise
 from splitleak.errors import InputError, did_you_mean
+from splitleak.partition_names import are_folds, partition_order
 from splitleak.provenance import Provenance, plain_value
-from splitleak.strata.balance import balance_of, unreachable
 from splitleak.strata.stratum import Stratum
 
 if TYPE_CHECKING:
@@ -235,6 +236,7 @@ class Split:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the split to a ``.parquet``, ``.csv`` or ``.json`` file, whole or not at all.
 
+        The columns are ``row``, ``partition`` and the like; of folds, ``fold`` has their numbers (-1: in none).
         Parquet and JSON keep everything. CSV keeps the columns ``row``, ``partition``, ``cluster``, ``row_hash``,
         ``weight``, what was balanced (``class``, ``labels``, ``value``), ``reason`` and ``before`` only; a split
         read from it knows a table by its number of rows alone, since the names of the compared columns are gone.
@@ -249,6 +251,8 @@ class Split:
             "row": np.arange(self.n_rows),
             "partition": np.array([*self.names, None], dtype=object)[self.codes],
         }
+        if are_folds(self.names):
+            columns["fold"] = self.codes
         if self.clusters is not None:
             columns["cluster"] = self.clusters
         if self.row_hashes is not None:
@@ -364,101 +368,3 @@ def _values_at(data: Any, rows: NDArray[np.int64]) -> Any:
     if isinstance(data, (list, tuple)):
         return [data[row] for row in rows]
     return data.iloc[rows] if hasattr(data, "iloc") else data[rows]
-
-
-def partition_order(rows: Mapping[str, int]) -> list[str]:
-    """Return partition names, the one to train on first.
-
-    That is the one called "train" ("training", "fit", in any case) where there is one; then those that are not named
-    as held out (test, dev, validation, holdout), by size, then name.
-
-    Examples
-    --------
-    >>> partition_order({"test": 900, "Train": 80, "dev": 20})
-    ['Train', 'test', 'dev']
-    """
-    held = {
-        "test",
-        "holdout",
-        "hold-out",
-        "held-out",
-        "heldout",
-        "held_out",
-        "dev",
-        "valid",
-        "validation",
-        "val",
-        "eval",
-    }
-
-    def rank(name: str) -> tuple[bool, bool, int, str]:
-        word = name.strip().lower()
-        return word not in ("train", "training", "fit"), word in held, -rows[name], name
-
-    return sorted(rows, key=rank)
-
-
-def summarise(split: Split) -> dict[str, Any]:
-    """Return the summary of a split: one dict for all views."""
-    n = split.n_rows
-    asked = None if split.asked is None else np.asarray(split.asked).tolist()
-    weights = None if split.weights is None or not split.weights.sum() > 0 else split.weights
-    partitions = []
-    for i, (name, rows) in enumerate(split.sizes.items()):
-        inside = split.codes == i
-        partitions.append(
-            {
-                "name": name,
-                "rows": rows,
-                "share": rows / n if n else 0.0,
-                "weight_share": None if weights is None else float(weights[inside].sum() / weights.sum()),
-                "asked_rows": asked and asked[i],
-                "asked_share": asked and (asked[i] / n if n else 0.0),
-                "clusters": None if split.clusters is None else len(np.unique(split.clusters[inside])),
-                "period": None if split.periods is None else plain_value(split.periods[i]),
-            }
-        )
-    lonely = (
-        []
-        if split.clusters is None
-        else unreachable(split.strata, split.clusters, split.codes, len(partitions))
-    )
-    return {
-        "n_rows": n,
-        "dropped": int((split.codes < 0).sum()),
-        "reasons": _reason_counts(split),
-        "partitions": partitions,
-        "strata": [balance_of(stratum, split.codes, split.names, weights) for stratum in split.strata],
-        "unreachable": lonely,
-        "clusters": None if split.clusters is None else _cluster_counts(split.clusters),
-        "provenance": None if split.provenance is None else split.provenance.summary(),
-        "certificate": None if split.certificate is None else plain_value(split.certificate.summary()),
-    }
-
-
-def _reason_counts(split: Split) -> list[dict[str, Any]]:
-    """Return rows per reason, dropped and moved ones apart."""
-    if split.reason_codes is None or split.reasons is None:
-        return []
-    found = []
-    for dropped in (True, False):
-        codes = split.reason_codes[(split.codes < 0) == dropped]
-        count = np.bincount(codes[codes >= 0], minlength=len(split.reasons)).tolist()
-        found += [
-            {"reason": reason, "rows": rows, "dropped": dropped}
-            for reason, rows in zip(split.reasons, count, strict=True)
-            if rows
-        ]
-    return found
-
-
-def _cluster_counts(clusters: NDArray[np.int64]) -> dict[str, Any]:
-    size = np.bincount(clusters) if len(clusters) else np.zeros(1, dtype=np.int64)
-    size = size[size > 0]
-    largest = int(size.max(initial=0))
-    return {
-        "count": len(size),
-        "largest": largest,
-        "largest_share": largest / len(clusters) if len(clusters) else 0.0,
-        "singletons": int((size == 1).sum()),
-    }

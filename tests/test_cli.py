@@ -54,6 +54,24 @@ def test_split_then_check(folder: Path) -> None:
     assert "wrote again.html" in result.stdout
 
 
+@pytest.mark.parametrize("ending", ["parquet", "csv"])
+def test_folds_then_check(folder: Path, ending: str) -> None:
+    out = f"folds.{ending}"
+    result = split_data("--folds", "4", "--stratify", "label", "--out", out)
+    assert result.exit_code == 0, result.output
+    assert re.search(r"^fold 3 +10 +25.0 %", result.stdout, re.MULTILINE)
+    folds = splitleak.Folds.load(out)
+    assert (folds.n_folds, folds.codes[0, 0]) == (4, folds.codes[0, 1])
+    read = pd.read_parquet(out) if ending == "parquet" else pd.read_csv(out)
+    assert read["fold"].tolist() == folds.codes[0].tolist()
+    result = run("check", out, "data.csv", "--on", "text", "--threshold", "0.8")
+    assert result.exit_code == 0, result.output
+    assert "fold 0: 0 of 10 rows (0.0 %) have a similar training row" in result.stdout
+    refused = split_data("--folds", "4", "--sizes", "train=0.8,test=0.2")
+    assert refused.exit_code == 2
+    assert "which leaves no room for sizes=" in refused.output
+
+
 def test_time_embargo_and_pins(folder: Path) -> None:
     table = pd.read_csv("data.csv")
     table["day"] = pd.date_range("2024-01-01", periods=40).strftime("%Y-%m-%d")

@@ -13,7 +13,8 @@ from splitleak.certificate import Certificate
 from splitleak.certification.several import certify_combined
 from splitleak.certification.single import certify_single
 from splitleak.errors import InputError
-from splitleak.partition import Split, partition_order
+from splitleak.partition import Split
+from splitleak.partition_names import are_folds, partition_order
 from splitleak.search import AnySearch, Combine, CombinedSearch, Missing, Share, prepare_search
 from splitleak.similarity.base import IGNORED, get_backend
 from splitleak.similarity.views import View
@@ -45,7 +46,7 @@ def certify(
         The rows.
     split : Split, column name, or array-like of shape (n_rows,)
         A split of splitleak's, or partition names from anywhere. The partition called "train", else the one with
-        the most rows (of a `Split`: the first), is taken as the training side.
+        the most rows (of a `Split`: the first), is taken as the training side; of saved folds, each is held out once.
     on, similarity, threshold, combine, share, missing
         As for `similarity_graph`. Left out, those that the split was made with, where it says so. Of several
         similarities, each has its own certificate in `views`, too.
@@ -76,7 +77,8 @@ def certify(
         missing=missing,
     )  # fmt: skip
     names, codes = codes_of_split(search, split)
-    return certify_search(search, names, codes, seed=seed, progress=Progress(progress))
+    folds = isinstance(split, Split) and are_folds(names)
+    return certify_search(search, names, codes, folds=folds, seed=seed, progress=Progress(progress))
 
 
 def codes_of_split(search: AnySearch, split: Any) -> tuple[list[str], NDArray[np.int64]]:

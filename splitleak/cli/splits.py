@@ -48,6 +48,9 @@ def split(
         str | None,
         typer.Option(help="Fractions or counts: train=0.8,dev=0.1,test=0.1 (the default), or auto."),
     ] = None,
+    folds: Annotated[
+        int | None, typer.Option(help="Folds of equal size for cross-validation, instead of --sizes.")
+    ] = None,
     stratify: Annotated[
         list[str] | None,
         typer.Option(
@@ -112,6 +115,7 @@ def split(
             combine=combine,
             share=share,
             sizes=asked,
+            folds=folds,
             stratify=_strata(source, stratify),
             weights=weights,
             groups=groups or None,
@@ -126,6 +130,8 @@ def split(
             seed=seed,
             progress=progress,
         )
+        if folds is not None:
+            made = made.as_split()
         if out is not None:
             made.save(out)
         summary = made.summary()

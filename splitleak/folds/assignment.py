@@ -14,17 +14,13 @@ from splitleak.allocation import Allocation, explain_infeasible
 from splitleak.clustering import Clustering
 from splitleak.errors import InfeasibleSplitError, InputError, SplitleakWarning, unknown_option
 from splitleak.feasibility import Task, feasible_threshold
+from splitleak.partition_names import fold_names
 from splitleak.sizes import Sizes
 from splitleak.strata import Strata
 from splitleak.strata.balance import unreachable
 
 Ints = NDArray[np.int64]
 OnInfeasible = Literal["error", "nearest"]
-
-
-def fold_names(n_folds: int) -> tuple[str, ...]:
-    """Return the names of folds as partitions: ``fold 0``, ``fold 1``, ..."""
-    return tuple(f"fold {i}" for i in range(n_folds))
 
 
 def equal_sizes(n_rows: int, n_folds: int) -> Sizes:

@@ -19,12 +19,12 @@ from splitleak.folds.assignment import (
     check_count,
     check_fold_options,
     equal_sizes,
-    fold_names,
     seed_of,
 )
 from splitleak.folds.certificate import certificate_of_fold
 from splitleak.graph import SimilarityGraph
 from splitleak.partition import Split
+from splitleak.partition_names import fold_names
 from splitleak.rendering.tables import Table, cluster_sentence, count, headline, share
 from splitleak.rendering.text import table_text
 from splitleak.strata import Strata, Stratum
