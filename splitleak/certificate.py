@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from splitleak._scale import SHARES, scale_of
 from splitleak.graph import Recall
 
 if TYPE_CHECKING:
@@ -176,12 +177,16 @@ class Certificate:
         return cls(**s)
 
     def frame(self) -> pd.DataFrame:
-        """Return the crossing pairs (the worst 1,000) as a pandas table, most similar first."""
+        """Return the crossing pairs (the worst 1,000) as a pandas table, most similar first, E-values where compared."""
         import pandas as pd
 
         columns = ["left", "right", "left_partition", "right_partition", "similarity"]
         columns += ["views"] if self.views else []
-        return pd.DataFrame([asdict(c) for c in self.crossing], columns=columns)
+        found = pd.DataFrame([asdict(c) for c in self.crossing], columns=columns)
+        scale = scale_of(self.similarity)
+        if scale is SHARES or self.views:
+            return found
+        return found.assign(evalue=[scale.number(pair.similarity) for pair in self.crossing])
 
     def __repr__(self) -> str:
         from splitleak.rendering.text import certificate_text

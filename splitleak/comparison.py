@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from splitleak._progress import Progress
+from splitleak._scale import scale_of
 from splitleak.certificate import Certificate
 from splitleak.certification import certify_search, partition_codes
 from splitleak.crossing_mass import LEAST, Leakage, leakage_of
 from splitleak.errors import InputError, did_you_mean
-from splitleak.graph import SimilarityGraph, check_threshold
+from splitleak.graph import SimilarityGraph
 from splitleak.partition import DROPPED, Split
 from splitleak.sampling import mix
 from splitleak.search import AnySearch, Combine, Missing, Search, Share, prepare_search
@@ -293,7 +294,7 @@ def _weighed(
     search: AnySearch, leakage_from: float | None, seed: int, bars: Progress
 ) -> tuple[SimilarityGraph | None, float, list[str]]:
     """Return the graph whose pairs count in the scaled leakage, from which similarity on, and notes on it."""
-    least = search.threshold if leakage_from is None else check_threshold(leakage_from)
+    least = search.threshold if leakage_from is None else scale_of(search.measure).read(leakage_from)
     matrix = isinstance(search, Search) and search.backend.name == "matrix"
     whole = leakage_from is None and matrix and search.records.n_rows <= _MATRIX_ROWS
     graph = search.graph(threshold=LEAST if whole else least, seed=seed, progress=bars)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from splitleak._scale import scale_of
 from splitleak.allocation import (
     Allocation,
     LabelTable,
@@ -195,8 +196,7 @@ def threshold_steps(graph: SimilarityGraph, *, two_decimals: bool) -> NDArray[np
     """Return the thresholds above the graph's own at which pairs are lost, ascending; none: there is no other."""
     if not graph.complete or not len(graph.similarity):
         return np.empty(0)
-    # up to the next hundredth, never onto the similarity itself: the pair that is to go must go
-    steps = np.ceil(np.unique(graph.similarity) * 100 + 1e-9) / 100
+    steps = scale_of(graph.measure).steps(graph.similarity)
     if not two_decimals:
         steps = np.append(steps, graph.similarity)
     steps = np.unique(np.append(steps, 1.0))

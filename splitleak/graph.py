@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from splitleak._scale import SHARES, scale_of
 from splitleak.components import connected_components, expanded_pairs
 from splitleak.errors import InputError
 
@@ -250,6 +251,7 @@ class SimilarityGraph:
         """Return all pairs as a pandas table with columns ``left``, ``right``, ``similarity``, most similar first.
 
         Of several similarities there is a column for each besides: missing where that one does not join the pair.
+        Where E-values are compared there is a column ``evalue``.
         """
         import pandas as pd
 
@@ -260,6 +262,8 @@ class SimilarityGraph:
         if self.by_view is not None:
             each = np.vstack([self.by_view, np.ones(len(self.views))])[stored[order]]
             columns |= {name: each[:, v] for v, name in enumerate(self.views)}
+        elif scale_of(self.measure) is not SHARES:
+            columns["evalue"] = np.array([scale_of(self.measure).number(s) for s in columns["similarity"]])
         return pd.DataFrame(columns)
 
     def at(self, threshold: float) -> SimilarityGraph:
@@ -321,7 +325,7 @@ class SimilarityGraph:
 
     def __repr__(self) -> str:
         kind = "exact" if self.exact else f"approximate: {self.recall_text()}"
-        limit = "" if self.views else f", threshold={self.threshold:g}"
+        limit = "" if self.views else f", threshold={scale_of(self.measure).number(self.threshold):g}"
         return (
             f"SimilarityGraph({self.measure}{limit}: {self.n_pairs:,} similar"
             f" {'pair' if self.n_pairs == 1 else 'pairs'} among"
@@ -331,16 +335,7 @@ class SimilarityGraph:
 
 def check_threshold(threshold: object) -> float:
     """Return `threshold` as a float in (0, 1], or raise."""
-    try:
-        value = float(threshold)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        value = float("nan")
-    if isinstance(threshold, bool) or not 0 < value <= 1:
-        raise InputError(
-            f"threshold must be a number in (0, 1] (similarity, 1 = identical, pairs at the threshold count"
-            f" as similar), got {threshold!r}"
-        )
-    return value
+    return SHARES.read(threshold)
 
 
 def _positions(rows: ArrayLike, argument: str, n_rows: int) -> NDArray[np.int64]:

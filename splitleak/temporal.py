@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from splitleak._scale import scale_of
 from splitleak.chronology import ACROSS, IN_EMBARGO, Chronology, InTime, dropping_fewest, keeping_all
 from splitleak.clustering import Clustering
 from splitleak.crossing import crossing_pairs
@@ -123,7 +124,9 @@ def _infeasible(
         ways.append("on_infeasible='nearest' takes those sizes")
     higher = _feasible_threshold(task, chronology, two_decimals=True)
     if higher is not None:
-        ways.append(f"threshold={higher:g} meets them (pairs less similar than that may then cross)")
+        ways.append(
+            f"{scale_of(task.graph.measure).typed(higher)} meets them (pairs less similar than that may then cross)"
+        )
     ways.append("ask for other sizes=, or allow more with tolerance=")
     numbered = "; ".join(f"({i}) {way}" for i, way in enumerate(ways, 1))
     return InfeasibleSplitError(

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from splitleak._scale import SHARES, scale_of
 from splitleak.allocation import allocate, within
 from splitleak.chance import chance_of
 from splitleak.clustering import cluster
 from splitleak.components import connected_components
 from splitleak.errors import InfeasibleSplitError, InputError
-from splitleak.graph import SimilarityGraph, check_threshold
+from splitleak.graph import SimilarityGraph
 from splitleak.sizes import Sizes, SizesLike, parse_sizes
 
 if TYPE_CHECKING:
@@ -31,14 +32,14 @@ _MOST_STEPS = 60
 
 @dataclass(frozen=True)
 class ThresholdCurve:
-    """Clusters, feasible sizes and leakage at each threshold, ascending.
+    """Clusters, feasible sizes and leakage at each threshold, ascending (E-values: descending).
 
     Attributes
     ----------
     names : tuple of str
         Partitions asked for, the training partition first.
     thresholds : float64 array of shape (n,)
-        Thresholds in (0, 1], inclusive as everywhere.
+        Thresholds as ``threshold=`` takes them (similarities in (0, 1], or E-values), inclusive as everywhere.
     pairs : int64 array of shape (n,)
         Similar pairs of rows.
     components : int64 array of shape (n,)
@@ -60,6 +61,8 @@ class ThresholdCurve:
         this kind of similarity.
     n_rows : int
         Number of rows of the data.
+    unit : {"threshold", "E-value"}
+        What `thresholds` are; E-values descend, so that more is asked from one to the next.
     """
 
     names: tuple[str, ...]
@@ -74,10 +77,11 @@ class ThresholdCurve:
     random_leak: Floats
     n_rows: int
     chance: Floats | None = None
+    unit: str = "threshold"
 
     @property
     def lowest_feasible(self) -> float | None:
-        """Smallest threshold of the curve at which the sizes can be met without dropping a row; None: at none."""
+        """First threshold of the curve at which the sizes can be met without dropping a row; None: at none."""
         found = np.flatnonzero(self.feasible)
         return float(self.thresholds[found[0]]) if len(found) else None
 
@@ -115,6 +119,7 @@ class ThresholdCurve:
         return {
             "names": list(self.names),
             "n_rows": self.n_rows,
+            "unit": self.unit,
             "thresholds": self.thresholds.tolist(),
             "pairs": self.pairs.tolist(),
             "components": self.components.tolist(),
@@ -142,7 +147,7 @@ class ThresholdCurve:
             else f"sizes can be met from {lowest:g} on"
         )
         return (
-            f"ThresholdCurve({len(self.thresholds)} thresholds from {self.thresholds[0]:g} to"
+            f"ThresholdCurve({len(self.thresholds)} {self.unit}s from {self.thresholds[0]:g} to"
             f" {self.thresholds[-1]:g}; {found})"
         )
 
@@ -215,14 +220,14 @@ def threshold_curve(
                 "on= and similarity= say what to search data for, and data is a SimilarityGraph, which has been"
                 " searched for; leave them out"
             )
-        graph = data if threshold is None else data.at(threshold)
+        graph = data if threshold is None else data.at(scale_of(data.measure).read(threshold))
         groups = () if groups is None else groups
     else:
         graph, groups, row_hashes = _searched(
-            data, on, similarity, _lowest(threshold, thresholds), groups, missing, seed, progress
+            data, on, similarity, _lowest(similarity, threshold, thresholds), groups, missing, seed, progress
         )
     graph._require_complete("threshold_curve()")
-    steps = _steps(graph, thresholds)
+    scale, steps = scale_of(graph.measure), _steps(graph, thresholds)
     request = parse_sizes(sizes, graph.n_rows)
     labels = _clusters(graph, groups, steps)
     chance = chance_of(graph)
@@ -236,7 +241,8 @@ def threshold_curve(
         dropped = _dropped(at, request, groups, feasible, row_hashes, tolerance, seed)
     return ThresholdCurve(
         names=request.names,
-        thresholds=steps,
+        thresholds=np.array([scale.number(float(step)) for step in steps]),
+        unit="threshold" if scale is SHARES else scale.name,
         pairs=np.array([each.n_pairs for each in at]),
         components=np.array([len(rows) for rows in counts]),
         largest=largest,
@@ -250,11 +256,14 @@ def threshold_curve(
     )
 
 
-def _lowest(threshold: float | None, thresholds: ArrayLike | None) -> float | None:
+def _lowest(similarity: Any, threshold: float | None, thresholds: ArrayLike | None) -> float | None:
     if threshold is not None or thresholds is None:
         return threshold
-    asked = [check_threshold(step) for step in np.atleast_1d(np.asarray(thresholds, dtype=object))]
-    return min(asked, default=None)
+    from splitleak.search import scale_asked
+
+    scale = scale_asked(similarity)
+    asked = np.atleast_1d(np.asarray(thresholds, dtype=object)).tolist()
+    return min(asked, key=scale.read, default=None)
 
 
 def _searched(
@@ -287,19 +296,19 @@ def _searched(
 
 def _steps(graph: SimilarityGraph, thresholds: ArrayLike | None) -> Floats:
     if thresholds is None:
-        # two decimals are what a person would type; the step just above a pair is where it is lost
-        lost = np.unique(np.floor(np.unique(graph.similarity) * 100 + 1 + 1e-9) / 100)
+        lost = scale_of(graph.measure).steps(graph.similarity)
         steps = np.concatenate([[graph.threshold], lost[(lost > graph.threshold) & (lost <= 1)]])
         if len(steps) > _MOST_STEPS:
             steps = steps[np.linspace(0, len(steps) - 1, _MOST_STEPS).astype(np.int64)]
         return steps
-    asked = np.unique([check_threshold(step) for step in np.atleast_1d(np.asarray(thresholds, dtype=object))])
+    scale = scale_of(graph.measure)
+    asked = np.unique([scale.read(step) for step in np.atleast_1d(np.asarray(thresholds, dtype=object))])
     if not len(asked):
         raise InputError("thresholds must name at least one threshold, got none")
     if asked[0] < graph.threshold:
         raise InputError(
-            f"thresholds must not be below the graph's own {graph.threshold:g}, whose pairs are all it knows; got"
-            f" {asked[0]:g} (make a new graph at the lower threshold)"
+            f"thresholds must not be below the graph's own {scale.number(graph.threshold):g}, whose pairs are all it"
+            f" knows; got {scale.number(asked[0]):g} (make a new graph at the lower threshold)"
         )
     return asked.astype(np.float64)
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from splitleak._scale import scale_of
 from splitleak.allocation import Allocation
 from splitleak.clustering import Clustering
 from splitleak.errors import InfeasibleSplitError
@@ -74,7 +75,7 @@ def _ways_out(task: Task, allocation: Allocation | None) -> list[str]:
 
 def _thresholds(task: Task, allocation: Allocation | None) -> list[str]:
     """Quote the threshold curve: sizes at some higher thresholds, up to the lowest that meets what is asked."""
-    steps = threshold_steps(task.graph, two_decimals=True)
+    scale, steps = scale_of(task.graph.measure), threshold_steps(task.graph, two_decimals=True)
     higher = feasible_threshold(task, two_decimals=True)
     if higher is None:
         quoted = [
@@ -84,15 +85,15 @@ def _thresholds(task: Task, allocation: Allocation | None) -> list[str]:
         ]
         if not quoted:
             return []
-        listed = ", ".join(f"threshold={step:g} gives {_shares(task, rows)}" for step, rows in quoted)
+        listed = ", ".join(f"{scale.typed(step)} gives {_shares(task, rows)}" for step, rows in quoted)
         return [f"no higher threshold meets them, but with on_infeasible='nearest' {listed}"]
     below = "".join(
-        f"threshold={step:g} gives {_shares(task, rows)} (on_infeasible='nearest'), "
+        f"{scale.typed(step)} gives {_shares(task, rows)} (on_infeasible='nearest'), "
         for step, rows in _sizes_at(task, steps[steps < higher], QUOTED)
         if _nearer(task, rows, allocation)
     )
     return [
-        f"{below}threshold={higher:g} meets them: {_shares(task, task.at(higher).attempt().achieved)} (pairs less"
+        f"{below}{scale.typed(higher)} meets them: {_shares(task, task.at(higher).attempt().achieved)} (pairs less"
         " similar than that may then cross; on_infeasible='raise_threshold' finds the lowest one)"
     ]
 

@@ -10,6 +10,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from splitleak._scale import scale_of
 from splitleak.allocation import Allocation, explain_infeasible
 from splitleak.clustering import Clustering
 from splitleak.errors import InfeasibleSplitError, InputError, SplitleakWarning, unknown_option
@@ -203,7 +204,9 @@ def _ways_out(task: Task, inner: bool) -> list[str]:
         ways.append("leave groups= out (rows of one group would then be apart)")
     higher = feasible_threshold(task, two_decimals=True)
     if higher is not None:
-        ways.append(f"threshold={higher:g} (pairs less similar than that may then cross)")
+        ways.append(
+            f"{scale_of(task.graph.measure).typed(higher)} (pairs less similar than that may then cross)"
+        )
     return ways
 
 

@@ -151,7 +151,7 @@ def split_interactions(
     options = {
         "left": left, "right": right, "mode": mode, "symmetric": symmetric,
         **{f"{side}_similarity": entities.search.backend.describe() for side, entities in sides.items()},
-        **{f"{side}_threshold": entities.search.threshold for side, entities in sides.items()},
+        **{f"{side}_threshold": entities.search.options()["threshold"] for side, entities in sides.items()},
         "sizes": dict(zip(partitions, request.wanted.tolist(), strict=True)), "sizes_are_shares": request.are_shares,
         "stratify": None if strata is None else strata.name, "missing": missing,
         "on_infeasible": on_infeasible, "tolerance": tolerance, "seed": int(seed),

@@ -14,7 +14,15 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from splitleak.kernels.alignment import FULL, Alignments, Sequences, best_in_bands, decode, encode_scores
+from splitleak.kernels.alignment import (
+    FULL,
+    LOCAL,
+    Alignments,
+    Sequences,
+    best_in_bands,
+    decode,
+    encode_scores,
+)
 from splitleak.kernels.score_scan import pair_scores, score_limit
 
 _NARROW = 15  # diagonals on either side, to begin with
@@ -98,6 +106,25 @@ def align(
     return decode(best)
 
 
+def local_scores(
+    sequences: Sequences, scores: Scores, left: NDArray[np.int64], right: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Return the best local score of pairs of sequences: in 8 bits, and in full where these do not hold it."""
+    found, beyond = np.zeros(len(left), dtype=np.int64), np.ones(len(left), dtype=np.bool_)
+    if _fits_bytes(scores):
+        costs = scores.weights, scores.gap_open, scores.gap_extend
+        for strand in (sequences.codes, *([sequences.reverse] if len(sequences.reverse) else [])):
+            found = np.maximum(found, pair_scores(sequences, strand, *costs, left, right))
+        beyond = found >= score_limit(scores.weights)
+    found[beyond] = np.maximum(align(sequences, scores, LOCAL, left[beyond], right[beyond]).score, 0)
+    return found
+
+
+def _fits_bytes(scores: Scores) -> bool:
+    fits = scores.weights.max() - min(0, int(scores.weights.min())) < 200
+    return bool(fits and max(scores.gap_open, scores.gap_extend) <= 255)
+
+
 def _width_needed(
     sequences: Sequences, scores: Scores, shorter: NDArray[np.int64], reached: NDArray[np.int64]
 ) -> NDArray[np.int64]:
@@ -142,8 +169,7 @@ def _stays_below(
     reached: NDArray[np.int64],
 ) -> NDArray[np.bool_]:
     """Tell which pairs score less than `reached` on this strand, as far as 8 bits can tell."""
-    fits = scores.weights.max() - min(0, int(scores.weights.min())) < 200
-    if not fits or max(scores.gap_open, scores.gap_extend) > 255 or not len(left):
+    if not _fits_bytes(scores) or not len(left):
         return np.zeros(len(left), dtype=np.bool_)
     order = np.lexsort((left, right))
     costs = scores.weights, scores.gap_open, scores.gap_extend

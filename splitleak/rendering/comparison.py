@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from splitleak.rendering.tables import Summary, Table, count, share, similarity_text
+from splitleak._scale import scale_of
+from splitleak.rendering.figures import label_ticks
+from splitleak.rendering.tables import Summary, Table, count, share
 from splitleak.rendering.text import filled, printable, table_text
 
 if TYPE_CHECKING:
@@ -52,7 +54,7 @@ def title(summary: Summary) -> str:
     """Return what is compared."""
     return printable(
         f"{count(len(summary['splits']), 'split')} of {count(summary['n_rows'], 'row')}, searched by"
-        f" {summary['similarity']}, threshold {summary['threshold']:g}"
+        f" {summary['similarity']}, threshold {scale_of(summary['similarity']).number(summary['threshold']):g}"
     )
 
 
@@ -68,7 +70,7 @@ def comparison_table(summary: Summary) -> Table:
         "of random",
         "largest",
     )
-    rows = []
+    rows, scale = [], scale_of(summary["similarity"])
     for s in summary["splits"]:
         sizes = " / ".join(f"{name} {rows:,}" for name, rows in s["sizes"].items())
         if s["dropped"]:
@@ -76,9 +78,9 @@ def comparison_table(summary: Summary) -> Table:
         found, largest = s["leakage"], "?"
         if s["largest"] is not None:
             largest = (
-                f"< {s['largest']:g}"
+                scale.beyond(s["largest"])
                 if s["largest_is_bound"]
-                else similarity_text(s["largest"], summary["threshold"])
+                else scale.text(s["largest"], summary["threshold"])
             )
         rows.append(
             (
@@ -99,11 +101,13 @@ def notes(summary: Summary) -> list[str]:
     """Return what the columns mean, and what a reader must know besides."""
     known = [s["leakage"] for s in summary["splits"] if s["leakage"] is not None]
     sentences = [
-        f"held-out with similar: share of held-out rows with a training row at or above {summary['threshold']:g}."
+        f"held-out with similar: share of held-out rows with a training row at"
+        f" {scale_of(summary['similarity']).bound(summary['threshold'])}."
     ]
     if known:
         least = known[0]["similarity_from"]
-        counted = f"pairs of similarity {least:g} or more" if least else "all pairs"
+        bound = scale_of(summary["similarity"]).bound(least) if least else ""
+        counted = f"pairs of similarity {bound}" if least else "all pairs"
         sentences.append(
             f"L(pi): share of the similarity of {counted} that crosses between partitions; of random: that share over"
             " its expectation in random splits of the same sizes (1 = as leaky as chance)."
@@ -116,6 +120,7 @@ def nearest_figure(summary: Summary) -> Figure:
     import matplotlib
     from matplotlib.figure import Figure
 
+    scale = scale_of(summary["similarity"])
     drawn = [s for s in summary["splits"] if s["certificate"]["nearest"] is not None]
     settings: Any = {
         "font.size": 9,
@@ -140,11 +145,12 @@ def nearest_figure(summary: Summary) -> Figure:
         panels[0].set_ylim(0, panels[0].get_ylim()[1] * 1.12)
         toward_left = summary["threshold"] - edges[0] > 0.45 * (1 - edges[0])
         panels[0].annotate(
-            f"threshold {summary['threshold']:g}", (summary["threshold"], 1), (-4 if toward_left else 4, -2),
-            color=_LINE, xycoords=("data", "axes fraction"), textcoords="offset points",
+            f"threshold {scale.number(summary['threshold']):g}", (summary["threshold"], 1),
+            (-4 if toward_left else 4, -2), color=_LINE, xycoords=("data", "axes fraction"), textcoords="offset points",
             ha="right" if toward_left else "left", va="top",
         )  # fmt: skip
-        panels[-1].set_xlabel("similarity to the nearest training row")
+        panels[-1].set_xlabel(f"{scale.name} to the nearest training row")
+        label_ticks(panels[-1], scale)
         figure.supylabel("held-out rows (%)", fontsize=9)
     return figure
 

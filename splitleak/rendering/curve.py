@@ -26,6 +26,8 @@ def draw_curve(summary: Mapping[str, Any]) -> Figure:
     from matplotlib.figure import Figure
 
     x = np.asarray(summary["thresholds"], dtype=float)
+    if summary.get("unit") == "E-value":
+        x = np.maximum(x, 1e-300)
     figure = Figure(figsize=(6.4, 3.6), layout="constrained")
     axes = figure.add_subplot()
     _shade(axes, x, np.asarray(summary["feasible"], dtype=bool))
@@ -43,7 +45,12 @@ def draw_curve(summary: Mapping[str, Any]) -> Figure:
     explained = summary.get("chance_explains")
     if explained is not None:
         _line(axes, x, explained, "x-.", _CHANCE, "of the similar pairs: as many are\nsimilar by chance")
-    axes.set_xlabel("threshold (similarity from which on rows stay together)")
+    if summary.get("unit") == "E-value":  # those that no float can hold stand at its smallest
+        axes.set_xscale("log")
+        axes.invert_xaxis()
+        axes.set_xlabel("E-value up to which rows stay together")
+    else:
+        axes.set_xlabel("threshold (similarity from which on rows stay together)")
     axes.set_ylabel("share of rows (%)" if explained is None else "share of rows, of pairs (%)")
     axes.set_ylim(-2, 104)
     axes.spines[["top", "right"]].set_visible(False)
@@ -59,6 +66,7 @@ def _line(axes: Any, x: Any, shares: Any, style: str, colour: str, label: str) -
 def _shade(axes: Any, x: Any, feasible: Any) -> None:
     """Shade from each threshold at which the sizes can be met to the next one."""
     edges = np.append(x, x[-1] + (x[-1] - x[0]) * 0.02 if len(x) > 1 else x[-1] + 0.01)
+    edges = np.maximum(edges, x[-1] / 10 if x[-1] < x[0] else 0)
     label = "sizes can be met, nothing dropped"
     for i in np.flatnonzero(feasible):
         axes.axvspan(edges[i], edges[i + 1], color=_FEASIBLE, alpha=0.15, linewidth=0, label=label)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from splitleak._scale import SHARES, Scale, scale_of, similarity_of_evalue
 from splitleak.rendering.tables import Summary, frequent_classes
 
 if TYPE_CHECKING:
@@ -86,12 +87,14 @@ def nearest_histogram(
             )  # fmt: skip
             below = below + counts[i]
         top = axis.most * 1.28
-        axes.set(xlim=(axis.low, 1), ylim=(0, top), xlabel="similarity to the nearest training row")
+        scale = scale_of(certificate["similarity"])
+        axes.set(xlim=(axis.low, 1), ylim=(0, top), xlabel=f"{scale.name} to the nearest training row")
+        label_ticks(axes, scale)
         axes.set_ylabel("held-out rows" + (" (sample)" if nearest["sampled"] else ""))
         axes.axvline(threshold, color=LINE, linewidth=1.6, linestyle="--")
         toward_left = threshold - axis.low > 0.45 * (1 - axis.low)
         axes.annotate(
-            f"threshold {threshold:g}", (threshold, top), (-5 if toward_left else 5, -1), color=LINE,
+            f"threshold {scale.number(threshold):g}", (threshold, top), (-5 if toward_left else 5, -1), color=LINE,
             textcoords="offset points", ha="right" if toward_left else "left", va="top",
         )  # fmt: skip
         axes.set_title(title, loc="left")
@@ -162,6 +165,16 @@ def _bins(nearest: Summary, threshold: float, low: float) -> tuple[NDArray[Any],
     kept = sorted({start, len(edges) - 1, *range(at, start, -step), *range(at, len(edges), step)})
     # rows left of the axis are none: `low` is below the first of them
     return edges[kept], np.add.reduceat(counts, kept[:-1], axis=1)
+
+
+def label_ticks(axes: Axes, scale: Scale) -> None:
+    """Write the values that people read along an axis of similarities; shares stand there already."""
+    if scale is SHARES:
+        return
+    low, high = axes.get_xlim()
+    places = {f"{e:g}": float(similarity_of_evalue(e)) for e in (1000, 1, 1e-3, 1e-10, 1e-20, 1e-50, 0)}
+    inside = {text: place for text, place in places.items() if low <= place <= high}
+    axes.set_xticks(list(inside.values()), list(inside))
 
 
 def short_label(text: str, longest: int = _LONGEST) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from splitleak._scale import SHARES, Scale, scale_of
+
 Summary = Mapping[str, Any]
 SHOWN_CLASSES = 12
 
@@ -37,13 +39,9 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def similarity_text(value: float, threshold: float) -> str:
-    """Return a similarity with as many digits as tell on which side of the threshold it lies."""
-    for digits in range(3, 17):
-        text = f"{value:.{digits}f}"
-        if (float(text) >= threshold) == (value >= threshold):
-            return text
-    return repr(value)
+def _scale(certificate: Summary) -> Scale:
+    """Return the scale on which a certificate's similarities are read; of several similarities, plain ones."""
+    return SHARES if certificate.get("views") else scale_of(str(certificate["similarity"]))
 
 
 def size_table(summary: Summary) -> Table:
@@ -240,8 +238,8 @@ def explanation(certificate: Summary | None) -> list[str]:
     else:
         kind = "every pair of rows was covered" if certificate["exhaustive"] else "the search was approximate"
         sentences = [
-            f"A fresh search across the partitions looked for rows with {certificate['similarity']} similarity of"
-            f" {certificate['threshold']:g} or more (1 = identical); {kind}."
+            "A fresh search across the partitions looked for"
+            f" {_scale(certificate).wanted(certificate['similarity'], certificate['threshold'])}; {kind}."
         ]
         if not certificate["exhaustive"]:
             sentences.append(f"{recall_sentence(certificate['recall'])}.")
@@ -271,7 +269,9 @@ def view_sentence(certificate: Summary) -> str:
     if certificate["views"]:
         what = f"{certificate['view']}, {certificate['combine']} of them"
     else:
-        what = f"{certificate['view']}, {certificate['threshold']:g} or more"
+        scale = _scale(certificate)
+        limit = f"{scale.number(certificate['threshold']):g} or {'more' if scale is SHARES else 'less'}"
+        what = f"{certificate['view']}, {limit}"
     n = certificate["n_crossing"]
     found = "no pair crosses" if not n else f"{count(n, 'pair')} {'crosses' if n == 1 else 'cross'}"
     if certificate["exhaustive"]:
@@ -309,30 +309,27 @@ def _yardstick(random: Summary, *, start: bool = True) -> str:
 
 def across_table(certificate: Summary) -> Table:
     """Return the crossing pairs and the largest similarity across each pair of partitions."""
-    rows = []
+    rows, scale = [], _scale(certificate)
     for pair in certificate["across"]:
         largest = "?"
-        if pair["largest"] is not None:
-            bound = "< " if pair["largest_is_bound"] else ""
-            exact = (
-                f"{pair['largest']:g}"
-                if bound
-                else similarity_text(pair["largest"], certificate["threshold"])
-            )
-            largest = bound + exact
+        if pair["largest"] is not None and pair["largest_is_bound"]:
+            largest = scale.beyond(pair["largest"])
+        elif pair["largest"] is not None:
+            largest = scale.text(pair["largest"], certificate["threshold"])
         rows.append((f"{pair['left']} / {pair['right']}", f"{pair['pairs']:,}", largest))
     if certificate.get("views"):  # similarities of several measures have no largest
         return Table("Across partitions", ("partitions", "similar pairs"), [row[:2] for row in rows])
-    return Table("Across partitions", ("partitions", "similar pairs", "largest similarity"), rows)
+    return Table("Across partitions", ("partitions", "similar pairs", scale.best), rows)
 
 
 def crossing_table(certificate: Summary, most: int) -> Table | None:
     """Return the worst crossing pairs."""
     if not certificate["crossing"]:
         return None
+    scale = _scale(certificate)
     rows = [
         (
-            similarity_text(pair["similarity"], certificate["threshold"]),
+            scale.text(pair["similarity"], certificate["threshold"]),
             f"{pair['left']}",
             pair["left_partition"],
             f"{pair['right']}",
@@ -343,7 +340,7 @@ def crossing_table(certificate: Summary, most: int) -> Table | None:
     ]
     total = certificate["n_crossing"]
     title = "Crossing pairs" if total <= len(rows) else f"Crossing pairs (the worst {len(rows)} of {total:,})"
-    header = ("similarity", "row", "in", "row", "in", *(["by"] if certificate.get("views") else []))
+    header = (scale.name, "row", "in", "row", "in", *(["by"] if certificate.get("views") else []))
     return Table(title, header, rows, left=frozenset({2, 4, 5}))
 
 
@@ -391,7 +388,8 @@ def similarity_name(options: Summary) -> str:
 def _plain(value: Any) -> str:
     if isinstance(value, Mapping) and "similarity" in value:  # one of several similarities
         names = {"any": " or ", "crossed": " or any "}.get(value.get("share", "all"), ", ").join(value["on"])
-        return f"{value['similarity']} >= {value['threshold']:g}" + (f" on {names}" if names else "")
+        bound = ">=" if scale_of(str(value["similarity"])) is SHARES else "E <="  # as typed
+        return f"{value['similarity']} {bound} {value['threshold']:g}" + (f" on {names}" if names else "")
     if isinstance(value, Mapping):
         return ", ".join(f"{k}={v}" for k, v in value.items())
     if isinstance(value, (list, tuple)):

@@ -6,6 +6,7 @@ from splitleak.search.deduplication import Deduplication, Keep, deduplicate
 from splitleak.search.graphs import similarity_graph
 from splitleak.search.prepare import AnySearch, prepare_search
 from splitleak.search.single import Missing, Search, row_values
+from splitleak.similarity.base import scale_asked
 from splitleak.similarity.views import Combine, Share
 
 __all__ = [
@@ -21,5 +22,6 @@ __all__ = [
     "deduplicate",
     "prepare_search",
     "row_values",
+    "scale_asked",
     "similarity_graph",
 ]

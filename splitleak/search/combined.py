@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from splitleak._progress import Progress
+from splitleak._scale import scale_of
 from splitleak.errors import InputError
 from splitleak.graph import SimilarityGraph
 from splitleak.records import Records, as_records
@@ -67,7 +68,9 @@ class CombinedSearch:
     def measure(self) -> str:
         """All measures, columns and thresholds."""
         each = [
-            f"({member.measure})" if isinstance(member, CombinedSearch) else f"{name} >= {member.threshold:g}"
+            f"({member.measure})"
+            if isinstance(member, CombinedSearch)
+            else f"{name} {scale_of(member.measure).bound(member.threshold)}"
             for name, member in zip(self.names, self.members, strict=True)
         ]
         return _sentence(each, self.combine)

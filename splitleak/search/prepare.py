@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from splitleak.errors import InputError
-from splitleak.graph import check_threshold
 from splitleak.search.combined import CombinedSearch, identity_of
 from splitleak.search.crossed import CrossedSearch
 from splitleak.search.single import Missing, Search
+from splitleak.similarity.base import scale_asked
 from splitleak.similarity.views import Combine, Share, View, check_combine, check_share, views_of
 
 if TYPE_CHECKING:
@@ -44,8 +44,8 @@ def prepare_search(
 
     check_combine(combine)
     check_share(share)
-    if threshold is not None:
-        threshold = check_threshold(threshold)
+    if threshold is not None and not isinstance(similarity, (list, tuple)):
+        scale_asked(similarity.similarity if isinstance(similarity, View) else similarity).read(threshold)
     source = open_source(data)
     views = views_of(similarity, source, on=on, threshold=threshold, share=share)
     if share != "all" and not any(v.share != "all" for v in views):

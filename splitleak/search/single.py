@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from splitleak._progress import Progress
 from splitleak.errors import unknown_option
-from splitleak.graph import SimilarityGraph, check_threshold
+from splitleak.graph import SimilarityGraph
 from splitleak.records import Kind, Records, as_records
-from splitleak.similarity.base import Backend, Neighbours, get_backend, is_backend_name
+from splitleak.similarity.base import Backend, Neighbours, get_backend, is_backend_name, scale_asked
 from splitleak.similarity.choose import check_named, choose
 
 if TYPE_CHECKING:
@@ -49,8 +49,7 @@ class Search:
         """Check the arguments, read the compared columns, choose the backend."""
         from splitleak._tables import open_source
 
-        if threshold is not None:
-            threshold = check_threshold(threshold)
+        asked = None if threshold is None else scale_asked(similarity).read(threshold)
         if missing not in get_args(Missing):
             raise unknown_option("missing", missing, get_args(Missing))
         check_named(similarity)
@@ -81,10 +80,10 @@ class Search:
             row_values=lambda: row_values(records),
             row_labels=_row_labels(data, source, on),
             column=lambda name: source.column(name, argument="names").to_pylist(),
-            threshold=threshold,
+            threshold=asked,
         )
         choice.backend.check_kind(records)
-        limit = choice.backend.threshold if threshold is None else threshold
+        limit = choice.backend.threshold if asked is None else asked
         if isinstance(similarity, SimilarityGraph) and limit < similarity.threshold:
             similarity.at(limit)  # raises: it has no pairs below its own threshold
         return cls(source, records, choice.backend, limit, choice.reason)
@@ -105,7 +104,7 @@ class Search:
             "on": list(self.records.columns) or None,
             "similarity": self.backend.describe(),
             "similarity_reason": f"similarity {self.backend.describe()}: {self.reason}",
-            "threshold": self.threshold,
+            "threshold": self.backend.scale.number(self.threshold),
         }
 
     def view(self) -> dict[str, Any]:
@@ -113,7 +112,7 @@ class Search:
         found = {
             "similarity": self.backend.describe(),
             "on": list(self.records.columns),
-            "threshold": self.threshold,
+            "threshold": self.backend.scale.number(self.threshold),
         }
         return {**found, "kind": self.records.kind} if self.records.kind in ("table", "image") else found
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from splitleak._plugins import load_plugin, plugin_names
 from splitleak._progress import SILENT, Progress
+from splitleak._scale import SHARES, Scale, scale_of
 from splitleak.errors import InputError, did_you_mean, unknown_option
 from splitleak.graph import SimilarityGraph, check_threshold
 from splitleak.records import Records
@@ -65,14 +66,22 @@ class Backend:
     bound: bool = False  # the threshold was given with the backend, it is not its default
 
     def __call__(self, threshold: float | None = None, /, **options: Any) -> Backend:
-        """Return this backend with a default threshold and options of its function."""
+        """Return this backend with a default threshold (as a person types it) and options of its function."""
         known = self._option_names()
         for name in options:
             if name not in known:
                 raise unknown_option(f"option of {self.name}", name, known)
-        limit = self.threshold if threshold is None else check_threshold(threshold)
-        bound = self.bound or threshold is not None
-        return replace(self, threshold=limit, options={**self.options, **options}, bound=bound)
+        made = replace(self, options={**self.options, **options}, bound=self.bound or threshold is not None)
+        if threshold is not None:
+            return replace(made, threshold=made.scale.read(threshold))
+        if made.scale is not self.scale and made.scale.default is not None:
+            return replace(made, threshold=made.scale.default)
+        return made
+
+    @property
+    def scale(self) -> Scale:
+        """How its similarities are typed and read: as shares, or as E-values."""
+        return scale_of(self.describe())
 
     def graph(
         self,
@@ -248,6 +257,16 @@ def get_backend(similarity: str | Backend) -> Backend:
         return backend
     options = _parse_options(name, arguments)
     return backend(options.pop("threshold", None), **options)
+
+
+def scale_asked(similarity: Any) -> Scale:
+    """Return the scale on which a threshold is typed beside ``similarity=``."""
+    if isinstance(similarity, Backend):
+        return similarity.scale
+    if isinstance(similarity, SimilarityGraph):
+        return scale_of(similarity.measure)
+    named = isinstance(similarity, str) and is_backend_name(similarity)
+    return get_backend(similarity).scale if named else SHARES
 
 
 def _load(name: str) -> Backend:

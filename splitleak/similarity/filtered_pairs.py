@@ -18,6 +18,7 @@ Finder = Callable[[Prepared, float], tuple[NDArray[np.int64], NDArray[np.int64]]
 
 SHORT = 150  # two sequences shorter than that share too few words to tell, and cost little to compare in full
 SAMPLED = 100
+_LEAST_STRICT = 0.3  # the identity whose candidates serve E-values: relatives far apart count
 _PROTEIN_WORDS = [[0, 1, 3]]
 _NUCLEOTIDE_WORDS = [[0, 1, 2, 3, 4, 5, 6, 7], [0, 1, 3, 4, 6, 7, 9, 10]]
 _PLAIN_LETTERS = {"protein": 20, "dna": 4, "rna": 4}
@@ -51,7 +52,9 @@ def filtered_pairs(
         if len(short)
         else []
     )
-    left, right = (find or candidates)(prepared, threshold)
+    left, right = (find or candidates)(
+        prepared, _LEAST_STRICT if definition.measure == "evalue" else threshold
+    )
     long = np.maximum(prepared.lengths[left], prepared.lengths[right]) >= SHORT
     left, right = left[long], right[long]
     order = np.lexsort((left, right))

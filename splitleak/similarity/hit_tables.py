@@ -91,7 +91,7 @@ def read_hits(
         A name of `Format`, which says what the columns of a file without a header are.
     score : str or None
         "identity", "tm", "coverage", "bits" (over the smaller self hit), or the name of a column with numbers in
-        [0, 1]; None: "tm" for TM-align and US-align, else "identity".
+        [0, 1] (E-values: at least 0); None: "tm" for TM-align and US-align, else "identity".
     columns : sequence of str or None
         Names of the columns, where they are not those of the format.
     coverage : bool

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from splitleak._progress import SILENT, Progress
+from splitleak._scale import similarity_of_evalue
 from splitleak.errors import InputError, unknown_option
 from splitleak.graph import SimilarityGraph, check_threshold
 from splitleak.records import Records
@@ -178,8 +179,9 @@ def read_pairs(
     matching = match_names(
         hits.names, candidates, what=what, strangers=strangers, structures=format in STRUCTURES
     )
-    there = _similarities(hits.there, kind, what)
-    back = None if hits.back is hits.there else _similarities(hits.back, kind, what)
+    read = _of_evalues if score == "evalue" else _similarities
+    there = read(hits.there, kind, what)
+    back = None if hits.back is hits.there else read(hits.back, kind, what)
     left, right = matching.rows[hits.left], matching.rows[hits.right]
     keep = (left >= 0) & (right >= 0) & (left != right)
     if min_coverage is not None:
@@ -203,6 +205,18 @@ def _similarities(values: NDArray[np.float64], kind: MatrixKind, what: str) -> N
     if kind == "similarity":
         return values
     return np.asarray(np.round(1 / (1 + values) if kind == "distance" else 1 - values, 12))
+
+
+def _of_evalues(values: NDArray[np.float64], kind: MatrixKind, what: str) -> NDArray[np.float64]:
+    if kind != "similarity":
+        raise InputError(f'score="evalue" says what the numbers are; leave kind={kind!r} out')
+    bad = np.flatnonzero(values < 0)
+    if len(bad):
+        raise InputError(
+            f"{what}: an E-value is at least 0, and {len(bad):,} are not, the first {values[bad[0]]:g} in hit {bad[0]};"
+            " powers of ten are turned into E-values by 10.0 ** column"
+        )
+    return similarity_of_evalue(values)
 
 
 def _coverage(

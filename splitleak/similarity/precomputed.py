@@ -57,7 +57,8 @@ def precomputed(
         Default: of a path by its ending, else an array as above.
     score : str, optional
         "identity", "tm" (both TM-scores), "coverage" (both coverages), "bits" (bit score over the smaller self hit),
-        or a column of numbers in [0, 1]; default: "tm" of TM-align and US-align, else "identity".
+        "evalue" (the threshold is then the largest E-value of a similar pair, by default 0.001; see ``alignment``), or
+        a column of numbers in [0, 1]; default: "tm" of TM-align and US-align, else "identity".
     columns : sequence of str, optional
         Columns of a file without a header that are not the format's own.
     names : str or sequence, optional

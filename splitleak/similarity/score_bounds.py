@@ -108,8 +108,8 @@ class Bound:
 
     def _needs(self, prepared: Prepared, definition: Definition, threshold: float) -> score_scan.Needs:
         matches = definition.least_matches(prepared.lengths, threshold)
-        if definition.measure == "score":
-            score = np.maximum(at_least(threshold * prepared.self_scores), 1)
+        if definition.measure != "identity":
+            score = np.maximum(definition.least_scores(prepared, threshold), 1)
         elif definition.denominator == "alignment":
             columns = definition.least_columns(prepared.lengths)
             plain = np.maximum(at_least((self.bonus * threshold - self.toll) * columns), 0) + 1
@@ -145,7 +145,7 @@ def choose_bound(prepared: Prepared, definition: Definition, threshold: float) -
     """
     if definition.mode != "local":
         return None
-    if definition.measure == "score":
+    if definition.measure != "identity":
         known = [Bound(0, 0)]
     else:
         free = definition.denominator == "alignment"

@@ -30,6 +30,7 @@ class Reading:
     gap_extend: int | None
     strands: Strands
     gaps: Gaps
+    protein_gap_open: int = 11  # where gap_open is left out
 
 
 @dataclass(frozen=True)
@@ -46,12 +47,15 @@ class Input:
         The representative of each row.
     hashes : uint64 array of shape (n,)
         Content of each prepared sequence: for samples whatever the order of the rows.
+    lengths : int64 array of shape (n_rows,)
+        Letters of each row.
     """
 
     prepared: Prepared
     rows: NDArray[np.int64]
     copies: NDArray[np.int64]
     hashes: NDArray[np.uint64]
+    lengths: NDArray[np.int64]
 
     def drawn(self, seed: int) -> NDArray[np.uint64]:
         """Return a random number of each sequence, by its content."""
@@ -76,7 +80,9 @@ def read_sequences(
     scheme = make_scheme(
         alphabet,
         matrix=reading.matrix,
-        gap_open=reading.gap_open,
+        gap_open=reading.protein_gap_open
+        if reading.gap_open is None and alphabet == "protein"
+        else reading.gap_open,
         gap_extend=reading.gap_extend,
         strands=reading.strands,
     )
@@ -90,7 +96,8 @@ def read_sequences(
         copies = np.arange(records.n_rows)
     rows = np.flatnonzero(copies == np.arange(records.n_rows))
     side, none = sides_of(copies, rows, sides), np.empty(0, dtype=np.int64)
-    lengths = np.diff(starts)[rows]
+    all_lengths = np.diff(starts)
+    lengths = all_lengths[rows]
     later = np.isin(rows, copies[none if last is None else last])
     hashes = hash_bytes(codes, starts)[rows]  # ties by content: the order of the rows must not matter
     order = np.lexsort((hashes, lengths, later if side is None else side, later))
@@ -102,7 +109,7 @@ def read_sequences(
     sequences = kernel.Sequences(codes, reverse, starts, none if side is None else side[order])
     self_scores = np.add.reduceat(np.diag(scheme.weights)[codes], starts[:-1])
     prepared = Prepared(sequences, lengths[order], self_scores, scheme)
-    return Input(prepared, rows[order], copies, hashes[order])
+    return Input(prepared, rows[order], copies, hashes[order], all_lengths)
 
 
 def _check_lengths(lengths: NDArray[np.int64], scheme: Scheme) -> None:

@@ -9,9 +9,9 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from splitleak.errors import InputError, unknown_option
-from splitleak.graph import SimilarityGraph, check_threshold
+from splitleak.graph import SimilarityGraph
 from splitleak.records import Kind
-from splitleak.similarity.base import Backend, backend_names, get_backend
+from splitleak.similarity.base import Backend, backend_names, get_backend, scale_asked
 
 if TYPE_CHECKING:
     from splitleak._tables import Source
@@ -93,8 +93,10 @@ def view(
         not isinstance(columns, (list, tuple)) or not columns or not all(isinstance(c, str) for c in columns)
     ):
         raise InputError(f"on must be a column name or a list of column names, got {on!r}")
-    limit = None if threshold is None else check_threshold(threshold)
-    return View(similarity, None if columns is None else tuple(columns), limit, check_share(share))
+    if threshold is not None:
+        scale_asked(similarity).read(threshold)
+        threshold = float(threshold)
+    return View(similarity, None if columns is None else tuple(columns), threshold, check_share(share))
 
 
 def check_share(share: Any) -> Share | None:

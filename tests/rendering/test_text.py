@@ -1,6 +1,7 @@
 """Plain-text views."""
 
-from splitleak.rendering.tables import Table, call_text, provenance_table, share, similarity_text
+from splitleak._scale import SHARES
+from splitleak.rendering.tables import Table, call_text, provenance_table, share
 from splitleak.rendering.text import certificate_text, classes_text, filled, split_text, table_text
 from tests.rendering import summaries
 
@@ -65,9 +66,9 @@ def test_numbers_do_not_hide_a_remainder() -> None:
         "> 99.9 %",
         "100.0 %",
     ]
-    assert similarity_text(0.79999, 0.8) == "0.79999"
-    assert similarity_text(0.8, 0.8) == "0.800"
-    assert float(similarity_text(0.8 - 1e-16, 0.8)) < 0.8
+    assert SHARES.text(0.79999, 0.8) == "0.79999"
+    assert SHARES.text(0.8, 0.8) == "0.800"
+    assert float(SHARES.text(0.8 - 1e-16, 0.8)) < 0.8
 
 
 def test_tables_align_wide_letters_and_disarm_control_characters() -> None:

@@ -234,7 +234,11 @@ def test_matrices_with_names(tmp_path: Path) -> None:
         ({"min_coverage": 2}, None, "min_coverage must be a number in"),
         ({"score": "lddt"}, None, "has no score 'lddt'.*it has qseqid"),
         ({"score": "qseqid"}, None, "must be numbers"),
-        ({"score": "evalue"}, ("1e-5", "7"), "a similarity in .0, 1., and 7 are not, the first 7 in hit 0"),
+        (
+            {"score": "evalue"},
+            ("1e-5", "-7"),
+            "an E-value is at least 0, and 7 are not, the first -7 in hit 0",
+        ),
         ({"format": "mmseqs"}, None, "the first 100 in hit 0; percentages"),
         ({}, ("\t90\t", "\tninety\t"), "must be numbers: .*ninety"),
         ({}, ("\t90\t", "\tnan\t"), "no finite numbers, the first in hit 3"),
