@@ -2,7 +2,8 @@
 
 Inside, a similarity is a number in [0, 1] and more is more alike. An E-value is the number of hits that chance
 gives, so less is more alike, and it spans hundreds of powers of ten. `similarity_of_evalue` maps one onto the other
-strictly monotonically, and everything that a person types (``threshold=``) or reads goes through the `Scale` of the measure.
+strictly monotonically, and everything that a person types (``threshold=``) or reads goes through the `Scale` of the
+measure.
 """
 
 from __future__ import annotations

@@ -177,7 +177,7 @@ class Certificate:
         return cls(**s)
 
     def frame(self) -> pd.DataFrame:
-        """Return the crossing pairs (the worst 1,000) as a pandas table, most similar first, E-values where compared."""
+        """Return the crossing pairs (the worst 1,000) as a pandas table, most similar first."""
         import pandas as pd
 
         columns = ["left", "right", "left_partition", "right_partition", "similarity"]
