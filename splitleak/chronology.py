@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from splitleak._tables import Moments, Source, parse_embargo, resolve_moments
-from splitleak.allocation import within
+from splitleak.allocation import allowed_rows, within
 from splitleak.bracketing import Bracket
 from splitleak.covering import fewest_dropped
 from splitleak.cutoffs import Losses, Timeline, nearest_clean, promising, reach, weigh
 from splitleak.errors import InputError
+from splitleak.even_cutoffs import more_even
 from splitleak.feasibility import Task
 from splitleak.provenance import plain_value
 
@@ -159,20 +160,22 @@ class InTime:
 
 
 def keeping_all(task: Task, chronology: Chronology, clustering: Clustering) -> InTime | None:
-    """Cut where no cluster and no embargo lies, as near to the sizes as that allows; None: there is no such place."""
+    """Cut where no cluster and no embargo lies, as near to the sizes as that allows; None: there is no such place.
+
+    Sizes within tolerance give way for the balance of strata, by the rule of `allocation.allocate`.
+    """
     timeline, targets, n = chronology.timeline, task.request.targets, len(task.row_hashes)
-    allowed = int(np.floor(task.tolerance * n + 1e-9 * max(1, n)))
-    cuts = nearest_clean(
-        timeline,
-        timeline.clean(clustering.labels),
-        targets,
-        chronology.ranges(task.pinned, task.request.names),
-        allowed,
-    )
+    allowed = allowed_rows(task.tolerance, n)
+    clean = timeline.clean(clustering.labels)
+    ranges = chronology.ranges(task.pinned, task.request.names)
+    cuts = nearest_clean(timeline, clean, targets, ranges, allowed)
     if cuts is None:
         return None
     codes = timeline.windows(cuts)
     met = within(np.bincount(codes, minlength=len(targets)), targets, task.tolerance, n)
+    if met and task.strata is not None:
+        cuts = more_even(timeline, cuts, clean, targets, ranges, allowed, task.strata)
+        codes = timeline.windows(cuts)
     return InTime(codes, cuts, np.full(n, -1, dtype=np.int64), 0, bool(met))
 
 

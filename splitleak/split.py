@@ -154,8 +154,9 @@ def split_by_similarity(
     time : str or array-like of shape (n_rows,), optional
         Column of dates, timestamps or numbers: partitions follow each other in time, in the order of `sizes`. The
         largest time of a partition plus the embargo lies before the smallest time of the next, strictly; rows of
-        equal time stay together. The cut-offs are those at which the sizes are met as nearly as possible; where a
-        row goes is decided by its time alone, so that classes are reported, not balanced.
+        equal time stay together. The cut-offs are those at which the sizes are met as nearly as possible; with
+        `stratify`, where that leaves a class more than a point off, those within `tolerance` at which the classes
+        are more even, as for `tolerance`. Where rows have to be dropped, classes are reported only.
     embargo : number, timedelta or str, optional
         With `time`: a gap that no row may lie in, in the unit of a column of numbers, else a length such as "30D".
     pinned : str, array-like of shape (n_rows,), or mapping, optional

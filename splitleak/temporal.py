@@ -54,7 +54,7 @@ def assign_in_time(
 
 def _feasible_threshold(task: Task, chronology: Chronology, *, two_decimals: bool = False) -> float | None:
     def met(other: Task) -> bool:
-        found = keeping_all(other, chronology, other.cluster())
+        found = keeping_all(replace(other, strata=None), chronology, other.cluster())
         return found is not None and found.met
 
     return feasible_threshold(task, two_decimals=two_decimals, met=met)
