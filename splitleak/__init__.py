@@ -31,10 +31,11 @@ if TYPE_CHECKING:
     from splitleak.leakage import leakage_report
     from splitleak.model_selection import SimilarityKFold, SimilarityShuffleSplit, StratifiedSimilarityKFold
     from splitleak.partition import Split
+    from splitleak.probe_result import ProbeResult
     from splitleak.probes.base import Finding, NotApplicable, Skipped, probe
     from splitleak.probes.context import AuditContext
     from splitleak.repairing import repair
-    from splitleak.report import LeakageReport, ProbeResult
+    from splitleak.report import LeakageReport
     from splitleak.search import deduplicate, similarity_graph
     from splitleak.similarity.base import similarity_backend
     from splitleak.similarity.embedding import embedding
@@ -62,7 +63,7 @@ _HOME = {
     "LeakageReport": "report",
     "MissingDependencyError": "errors",
     "NotApplicable": "probes.base",
-    "ProbeResult": "report",
+    "ProbeResult": "probe_result",
     "SimilarityGraph": "graph",
     "SimilarityKFold": "model_selection",
     "SimilarityShuffleSplit": "model_selection",

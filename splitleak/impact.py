@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from splitleak.probe_result import LARGE, Impact, ProbeResult
 from splitleak.probes.base import Finding
 from splitleak.probes.context import AuditContext
-from splitleak.probes.metrics import Metric, metric_of
+from splitleak.probes.metrics import metric_of
 from splitleak.probes.quick_model import predict, predict_out_of_fold, usable_columns
-from splitleak.report import Impact
+from splitleak.score_difference import Pair, compared
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -22,18 +24,63 @@ _TREES, _FAST_TREES = 60, 40
 _FOLDS = 5
 _LEAST_FITTED = 20
 _LEAST_SCORED = 10
-_DRAWS, _FAST_DRAWS = 200, 100  # of the bootstrap
-_Z = 1.959964  # 95 %
 
 
 @dataclass(frozen=True, eq=False)
-class _Pair:
-    """Two sets of predictions of the same rows, of which the second is scored on those where `kept`."""
+class _Without:
+    """What a model is to do without.
 
+    Attributes
+    ----------
+    columns : frozenset of str
+        Features.
+    scored, partners : int64 arrays
+        Held-out rows with training rows that tell their outcome; those training rows are not fitted on.
+    rows : int64 array
+        Rows that are not scored.
+    """
+
+    columns: frozenset[str]
+    scored: Ints
+    partners: Ints
     rows: Ints
-    one: Floats
-    two: Floats
-    kept: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, context: AuditContext, finding: Finding) -> _Without | None:
+        """Return what a finding names; None: nothing that could be left out."""
+        none = np.zeros(0, dtype=np.int64)
+        if finding.impact_of == "columns":
+            usable = {column.name for column in usable_columns(context, always=finding.columns)}
+            named = frozenset(finding.columns) & usable
+            return cls(named, none, none, none) if named else None
+        if finding.impact_of != "rows" or not len(finding.rows):
+            return None
+        fitted = np.isin(finding.partners, context.train)
+        if fitted.any():
+            return cls(frozenset(), finding.rows[fitted], finding.partners[fitted], none)
+        return cls(frozenset(), none, none, np.unique(finding.rows))
+
+    @classmethod
+    def all_of(cls, parts: Sequence[_Without]) -> _Without:
+        """Return several together."""
+        none = np.zeros(0, dtype=np.int64)
+        stacked = [
+            np.concatenate([getattr(part, name) for part in parts] or [none])
+            for name in ("scored", "partners", "rows")
+        ]
+        return cls(frozenset().union(*(part.columns for part in parts)), *stacked)
+
+    def told(self, context: AuditContext) -> str:
+        """Return what is left out, in words."""
+        where = "held-out rows" if context.names else "rows"
+        partners = len(np.unique(self.partners))
+        parts = [f"{len(self.columns):,} column{'s' * (len(self.columns) != 1)}"] if self.columns else []
+        parts += [f"{partners:,} training row{'s' * (partners != 1)}"] if partners else []
+        parts += [f"{len(np.unique(self.rows)):,} {where}, in scoring"] if len(self.rows) else []
+        return " and ".join(parts)
+
+
+_NOTHING = _Without.all_of([])
 
 
 def measure_impact(context: AuditContext, finding: Finding) -> Impact | None:
@@ -57,63 +104,61 @@ def measure_impact(context: AuditContext, finding: Finding) -> Impact | None:
         None without a target, where nothing is named, where too few rows or one class only would be left, and where
         the metric is not defined on what is left.
     """
+    without = _Without.of(context, finding)
+    return None if without is None else _measured(context, without)
+
+
+def with_joint_impact(
+    context: AuditContext, results: Sequence[ProbeResult], findings: Mapping[str, Finding]
+) -> tuple[list[ProbeResult], Impact | None]:
+    """Return what all leaks (without any, all cautions) are worth together; None: fewer than two can be measured.
+
+    Of two columns that say the same each alone is worth nothing, since the other remains. Results of which that is
+    so have what they are worth as the last of all, as ``impact.last``.
+    """
+    live = [result for result in results if result.muted is None and result.code in findings]
+    for status in ("leak", "caution"):
+        chosen = {r.code: _Without.of(context, findings[r.code]) for r in live if r.status == status}
+        if chosen:
+            break
+    parts = {code: part for code, part in chosen.items() if part is not None}
+    together = _measured(context, _Without.all_of(list(parts.values()))) if len(parts) > 1 else None
+    if together is None or (together.share or 0.0) < LARGE:
+        return list(results), together
+    return [
+        _with_last(context, result, parts) if result.code in parts else result for result in results
+    ], together
+
+
+def _with_last(context: AuditContext, result: ProbeResult, parts: Mapping[str, _Without]) -> ProbeResult:
+    if result.impact is None or (result.impact.share or 0.0) >= LARGE:
+        return result
+    others = _Without.all_of([part for code, part in parts.items() if code != result.code])
+    last = _measured(context, _Without.all_of(list(parts.values())), before=others)
+    if last is None:
+        return result
+    return replace(result, impact=replace(result.impact, last=last.difference))
+
+
+def _measured(context: AuditContext, without: _Without, before: _Without = _NOTHING) -> Impact | None:
+    """Return the score without `before`, and without all of `without`."""
     if context.target is None:
         return None
     metric = metric_of(context.metric, context.target)
-    if finding.impact_of == "columns":
-        pair = _without_columns(context, finding)
-        what = f"{len(finding.columns):,} column{'s' * (len(finding.columns) != 1)}"
-    elif finding.impact_of == "rows" and len(finding.rows):
-        partners = np.unique(finding.partners[np.isin(finding.partners, context.train)])
-        if len(partners):
-            pair = _without_partners(context, finding, partners)
-            what = f"{len(partners):,} training rows"
-        else:
-            pair = _without_rows(context, finding)
-            where = "held-out rows" if context.names else "rows"
-            what = f"{len(np.unique(finding.rows)):,} {where}, in scoring"
-    else:
-        return None
-    return None if pair is None else _compared(context, metric, pair, what)
-
-
-def _without_columns(context: AuditContext, finding: Finding) -> _Pair | None:
-    named = set(finding.columns)
-    columns = usable_columns(context, always=finding.columns)
-    rest = [column for column in columns if column.name not in named]
-    if len(rest) == len(columns):
-        return None
     fit, score = _drawn(context)
-    one = _predicted(context, columns, fit, score)
-    two = _predicted(context, rest, fit, score)
-    if one is None or two is None:
-        return None
-    return _Pair(score, one, two, np.ones(len(score), dtype=bool))
-
-
-def _without_partners(context: AuditContext, finding: Finding, partners: Ints) -> _Pair | None:
-    columns = usable_columns(context)
-    fit, score = _drawn(context)
-    scored = np.isin(finding.rows, score)
-    of_scored = np.intersect1d(
-        finding.partners[scored], partners
-    )  # a sample must not lose the copies of its rows
-    assert context.target is not None
+    scored = np.isin(without.scored, score)
+    of_scored = np.unique(without.partners[scored])  # a sample must not lose the copies of its rows
     fit = np.union1d(fit, of_scored[context.target.known[of_scored]])
-    one = _predicted(context, columns, fit, score)
-    two = _predicted(context, columns, fit, score, without=partners)
+    one = _predicted(context, before, without.columns, fit, score)
+    same = without.columns == before.columns and not len(without.partners)
+    two = one if same else _predicted(context, without, without.columns, fit, score)
     if one is None or two is None:
         return None
-    return _Pair(score, one, two, np.ones(len(score), dtype=bool))
-
-
-def _without_rows(context: AuditContext, finding: Finding) -> _Pair | None:
-    fit, score = _drawn(context)
-    predicted = _predicted(context, usable_columns(context), fit, score)
-    kept = ~np.isin(score, finding.rows)
-    if predicted is None or kept.all() or kept.sum() < _LEAST_SCORED:
+    kept = ~np.isin(score, without.rows)
+    if len(without.rows) and (kept.all() or kept.sum() < _LEAST_SCORED):
         return None
-    return _Pair(score, predicted, predicted, kept)
+    pair = Pair(score, one, two, kept)
+    return compared(context, metric, pair, without.told(context))
 
 
 def _drawn(context: AuditContext) -> tuple[Ints, Ints]:
@@ -128,28 +173,37 @@ def _drawn(context: AuditContext) -> tuple[Ints, Ints]:
 
 
 def _predicted(
-    context: AuditContext, columns: list[Any], fit: Ints, score: Ints, *, without: Ints | None = None
+    context: AuditContext, without: _Without, always: Iterable[str], fit: Ints, score: Ints
 ) -> Floats | None:
-    """Return predictions of the rows to score by a model of the rows to fit; None where there are too few."""
-    key = ("impact", tuple(c.name for c in columns), fit.tobytes(), score.tobytes())
-    if without is None and key in context.memo.get("impact", {}):
-        known: Floats = context.memo["impact"][key]
-        return known
-    trees = _FAST_TREES if context.fast else _TREES
-    used = fit if without is None else np.setdiff1d(fit, without)
+    """Return predictions of the rows to score by a model of the rows to fit; None where there are too few.
+
+    Of very many columns a draw is seen, and `always`, so that it is the same with and without what is left out.
+    """
+    columns = [c for c in usable_columns(context, always=sorted(always)) if c.name not in without.columns]
+    used = np.setdiff1d(fit, without.partners)
     if min(len(fit), len(used)) < _LEAST_FITTED or len(score) < _LEAST_SCORED:
         return None
+    key = (tuple(c.name for c in columns), used.tobytes(), score.tobytes())
+    known: dict[Any, Floats | None] = context.memo.setdefault("impact", {})
+    if key not in known:
+        known[key] = _fitted_and_scored(context, columns, fit, used, score)
+    return known[key]
+
+
+def _fitted_and_scored(
+    context: AuditContext, columns: list[Any], fit: Ints, used: Ints, score: Ints
+) -> Floats | None:
+    trees = _FAST_TREES if context.fast else _TREES
     if context.names:
-        return _kept(context, key, without, predict(context, columns, used, score, trees=trees))
+        return predict(context, columns, used, score, trees=trees)
     folds = context.folds(_FOLDS, "impact", rows=score)
     if len(np.unique(folds)) < 2:
         return None
-    if without is None:
-        found = predict_out_of_fold(context, columns, score, folds, trees=trees)
-        return _kept(context, key, without, found)
+    if len(used) == len(fit):
+        return predict_out_of_fold(context, columns, score, folds, trees=trees)
     parts = []
-    for fold in np.unique(folds):  # the partners are left out of the fitted rows only, and still scored
-        rows = np.setdiff1d(score[folds != fold], without)
+    for fold in np.unique(folds):  # what is left out is left out of the fitted rows only, and still scored
+        rows = np.intersect1d(score[folds != fold], used)
         if not len(rows):
             return None
         parts.append((folds == fold, predict(context, columns, rows, score[folds == fold], trees=trees)))
@@ -157,72 +211,3 @@ def _predicted(
     for inside, part in parts:
         out[inside] = part
     return out
-
-
-def _kept(context: AuditContext, key: Any, without: Ints | None, found: Floats) -> Floats:
-    if without is None:
-        context.memo.setdefault("impact", {})[key] = found
-    return found
-
-
-def _compared(context: AuditContext, metric: Metric, pair: _Pair, what: str) -> Impact | None:
-    target = context.target
-    assert target is not None
-    outcome = (target.values if target.task == "regression" else target.codes)[pair.rows]
-    kept = pair.kept
-    try:
-        with_leak = metric.value(pair.one, outcome)
-        without = metric.value(pair.two[kept], outcome[kept])
-    except ValueError:  # one class, a constant outcome: the score is not defined
-        return None
-    if not np.isfinite([with_leak, without]).all():
-        return None
-    units = None if context.units is None else context.units[pair.rows]
-    if metric.influence is None:
-        error = _bootstrap_error(context, metric, pair, outcome, units)
-    else:
-        moved = metric.influence(pair.one, outcome)
-        moved[kept] -= metric.influence(pair.two[kept], outcome[kept])
-        if units is not None:  # rows of a unit move together
-            moved = np.asarray(np.bincount(np.unique(units, return_inverse=True)[1], moved), dtype=np.float64)
-        error = float(np.sqrt((moved**2).sum()))
-    if error is None:
-        return None
-    difference = with_leak - without
-    interval = (difference - _Z * error, difference + _Z * error)
-    return Impact(metric.name, with_leak, without, difference, interval, what)
-
-
-def _bootstrap_error(
-    context: AuditContext, metric: Metric, pair: _Pair, outcome: Any, units: Ints | None
-) -> float | None:
-    """Return the standard error of the difference over resampled rows, whole units where there are such.
-
-    Classes keep their numbers of rows where rows are drawn singly, so that none vanishes.
-    """
-    rng = context.rng("impact bootstrap")
-    n = len(outcome)
-    draws = _FAST_DRAWS if context.fast else _DRAWS
-    classes = np.zeros(n, dtype=np.int64) if context.target.task == "regression" else outcome  # type: ignore[union-attr]
-    members = _members(classes if units is None else units)
-    found = []
-    for _ in range(draws):
-        if units is None:
-            rows = np.concatenate([rng.choice(m, len(m)) for m in members])
-        else:
-            rows = np.concatenate([members[i] for i in rng.integers(0, len(members), len(members))])
-        kept = rows[pair.kept[rows]]
-        try:
-            found.append(
-                metric.value(pair.one[rows], outcome[rows]) - metric.value(pair.two[kept], outcome[kept])
-            )
-        except ValueError:
-            continue
-    values = np.array(found)[np.isfinite(found)]
-    return float(values.std(ddof=1)) if len(values) >= draws / 2 else None
-
-
-def _members(labels: Ints) -> list[Ints]:
-    order = np.argsort(labels, kind="stable")
-    ends = np.cumsum(np.unique(labels, return_counts=True)[1])[:-1]
-    return list(np.split(order, ends))

@@ -10,12 +10,13 @@ from splitleak._progress import Progress
 from splitleak.audit_call import call_record, versions
 from splitleak.audit_scope import what_was_audited, what_was_not
 from splitleak.auditing import check_ignore, check_options, merged_limits, open_audited, prepare_context
-from splitleak.impact import measure_impact
+from splitleak.impact import measure_impact, with_joint_impact
 from splitleak.ledger import check_ledger
+from splitleak.probe_result import ProbeResult
 from splitleak.probes.base import NotApplicable, Probe, Skipped, select_probes
 from splitleak.probes.context import AuditContext
 from splitleak.probes.metrics import check_metric_fits
-from splitleak.report import LeakageReport, ProbeResult, worst_first
+from splitleak.report import LeakageReport, worst_first
 from splitleak.self_test import SelfTest, run_self_test
 from splitleak.statistics import benjamini_hochberg
 
@@ -162,6 +163,7 @@ def leakage_report(
         replace(result, how=probe.how, bound=probe.bound)
         for probe, result in zip(chosen, results, strict=True)
     ]
+    results, together = with_joint_impact(context, results, context.memo.get("findings", {}))
     tested = run_self_test(context, chosen, bars) if self_test else SelfTest((), "", ())
     return LeakageReport(
         worst_first(results),
@@ -170,6 +172,7 @@ def leakage_report(
         | ({"self_test": tested.sentence} if self_test else {}),
         not_checked=what_was_not(context, chosen) + tested.left_out,
         self_test=tested.entries,
+        impact=together,
     )
 
 
@@ -190,6 +193,7 @@ def run_probe(probe: Probe, context: AuditContext, *, impact: bool = False) -> P
     result = ProbeResult.of(probe.code, probe.title, probe.why, finding, context.positions)
     if not impact or finding.status == "clean" or finding.impact_of == "none":
         return result
+    context.memo.setdefault("findings", {})[probe.code] = finding
     return replace(result, impact=measure_impact(context, finding))
 
 

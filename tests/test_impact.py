@@ -1,6 +1,8 @@
 """What a finding is worth in score: right sign and size, honest intervals, and silence where nothing can be said."""
 
 import warnings
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,12 +13,12 @@ from hypothesis import strategies as st
 import splitleak
 from splitleak.auditing import prepare_context
 from splitleak.errors import InputError
-from splitleak.impact import measure_impact
+from splitleak.impact import measure_impact, with_joint_impact
 from splitleak.leakage import LIMITS
+from splitleak.probe_result import Impact, ProbeResult
 from splitleak.probes.base import Finding
 from splitleak.probes.context import AuditContext
 from splitleak.probes.metrics import metric_of
-from splitleak.report import Impact
 from tests.probes.audits import classes, halves
 
 
@@ -103,7 +105,7 @@ def test_copies_in_training_are_worth_what_was_known_by_heart() -> None:
 
 def test_the_interval_covers_the_truth() -> None:
     """Of the difference between two fixed sets of predictions, over samples of rows."""
-    from splitleak.impact import _compared, _Pair
+    from splitleak.score_difference import Pair, compared
 
     for metric, units, tries in ((None, False, 120), (None, True, 120), ("accuracy", False, 30)):
         n, of_unit = 160, 4 if units else 1
@@ -118,8 +120,8 @@ def test_the_interval_covers_the_truth() -> None:
             one = 1 / (1 + np.exp(-(2 * y - 1 + rng.normal(size=n // of_unit)[group])))
             two = 1 / (1 + np.exp(-(0.5 * y - 0.25 + rng.normal(size=n))))
             told = [np.stack([1 - p, p], axis=1)[at] for p in (one, two)]
-            pair = _Pair(np.arange(n), *told, np.ones(n, bool))
-            found = _compared(context, metric_of(metric, context.target), pair, "")
+            pair = Pair(np.arange(n), *told, np.ones(n, bool))
+            found = compared(context, metric_of(metric, context.target), pair, "")
             assert found is not None
             inside += found.interval[0] <= TRUTH[metric] <= found.interval[1]
         assert inside / tries > 0.87, (metric, units)
@@ -263,3 +265,91 @@ def test_odd_tables_never_crash(
 def test_a_metric_that_does_not_fit_is_refused(metric: object, target: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
         splitleak.leakage_report(classes(), halves(400), target=target, metric=metric)
+
+
+def redundant(n: int = 400) -> pd.DataFrame:
+    df = with_proxy(n)
+    rng = np.random.default_rng(9)
+    return df.assign(second=df.proxy * 3 + 1 + rng.normal(0, 0.01, n))
+
+
+def test_redundant_leaks_are_worth_something_together() -> None:
+    df = redundant()
+    report = splitleak.leakage_report(df, halves(400), target="y", probes=["SPL201", "SPL203"])
+    assert report["SPL201"].columns == ("proxy", "second")
+    assert report.impact is None  # one finding alone says it by itself
+    context = context_of(df, halves(400))
+    findings = {
+        code: Finding("leak", "", columns=[name], impact_of="columns")
+        for code, name in (("AAA001", "proxy"), ("AAA002", "second"), ("AAA003", "colour"))
+    }
+    results = [
+        replace(ProbeResult.of(code, "", "", f, context.positions), impact=measure_impact(context, f))
+        for code, f in findings.items()
+    ]
+    given, together = with_joint_impact(context, results, findings)
+    assert together is not None
+    assert together.what == "3 columns"
+    assert together.difference > 0.1
+    for result in given[:2]:
+        assert result.impact is not None
+        assert abs(result.impact.difference) < 0.02  # the other one remains
+        assert result.impact.last is not None
+        assert result.impact.last > 0.1
+        assert result.severity == "high"
+    assert given[2].severity == "low"  # of three leaks this one is worth nothing, with the others or without
+    again, nothing = with_joint_impact(context, [replace(r, muted="known") for r in results], findings)
+    assert nothing is None
+    assert [r.impact for r in again] == [r.impact for r in results]
+
+
+def test_the_summary_says_what_all_leaks_are_worth(tmp_path: Path) -> None:
+    df = pd.concat([with_proxy(), with_proxy()[:40]], ignore_index=True)
+    split = np.append(np.where(halves(400) == "test", "dev", "train"), ["test"] * 40)
+    report = splitleak.leakage_report(df, split, target="y", probes=["SPL101", "SPL201"])
+    assert {r.code for r in report.findings} == {"SPL101", "SPL201"}
+    assert report.impact is not None
+    assert report.impact.what.startswith("1 column and ")
+    assert report.impact.without < 0.85
+    read = splitleak.LeakageReport.from_json
+    report.to_json(tmp_path / "report.json")
+    assert read(tmp_path / "report.json").impact == report.impact
+    told = f"a roc_auc of {report.impact.without:.3f} instead of {report.impact.with_leak:.3f}"
+    assert told in " ".join(str(report).split())
+    assert told in report.to_html().replace("\n", " ")
+
+
+@pytest.mark.parametrize("factor", [1e-6, 1.0, 1e6])
+@pytest.mark.parametrize(
+    "metric",
+    ["neg_mean_squared_error", "neg_mean_absolute_error", "neg_root_mean_squared_error", "neg_max_error"],
+)
+def test_errors_are_judged_by_what_the_mean_would_make(metric: str, factor: float) -> None:
+    rng = np.random.default_rng(0)
+    df = pd.DataFrame(rng.normal(size=(400, 4)), columns=list("abcd"))
+    df["y"] = (df.a + df.b + rng.normal(0, 0.5, 400)) * factor
+    df["proxy"] = df.y + rng.normal(0, 0.1 * factor, 400)
+    df["noise"] = rng.normal(size=400)
+    for column, severity in (("proxy", {"high"}), ("noise", {"low", "medium"})):
+        finding = Finding("leak", "", columns=[column], impact_of="columns")
+        context = context_of(df, halves(400), metric=metric)
+        found = measure_impact(context, finding)
+        assert found is not None
+        assert found.best == 0
+        assert found.scale is not None
+        if metric == "neg_mean_squared_error":
+            held = df.y[halves(400) == "test"]
+            mean = df.y[halves(400) == "train"].mean()
+            assert found.scale == pytest.approx(((held - mean) ** 2).mean())
+        if metric == "neg_max_error" and column == "noise":
+            continue  # one row decides
+        result = replace(ProbeResult.of("AAA001", "", "", finding, context.positions), impact=found)
+        assert result.severity in severity, found
+
+
+def test_log_loss_is_judged_by_what_the_shares_of_the_classes_would_make() -> None:
+    found = impact_of(with_proxy(), PROXY, halves(400), metric="neg_log_loss")
+    assert found is not None
+    assert found.scale == pytest.approx(np.log(2), rel=0.05)
+    assert found.share == pytest.approx(found.difference / found.scale)
+    assert found.tells

@@ -75,16 +75,17 @@ def predict(
     if regression:
         if not x_fit.shape[1]:
             return np.full(len(score), target.values[fit].mean())
-        return np.asarray(
-            ExtraTreesRegressor(**options).fit(x_fit, target.values[fit]).predict(x_score), dtype=np.float64
-        )
+        # in units of their spread: trees stop where what is left of the variance is tiny, and it may be so at first
+        middle, spread = target.values[fit].mean(), target.values[fit].std() or 1.0
+        model = ExtraTreesRegressor(**options).fit(x_fit, (target.values[fit] - middle) / spread)
+        return np.asarray(model.predict(x_score) * spread + middle, dtype=np.float64)
     out = np.zeros((len(score), len(target.levels)))
     present, counts = np.unique(target.codes[fit], return_counts=True)
     if not x_fit.shape[1] or len(present) < 2:
         out[:, present] = counts / counts.sum()
         return out
-    model = ExtraTreesClassifier(**options).fit(x_fit, target.codes[fit])
-    out[:, present] = model.predict_proba(x_score)
+    classifier = ExtraTreesClassifier(**options).fit(x_fit, target.codes[fit])
+    out[:, present] = classifier.predict_proba(x_score)
     return out
 
 

@@ -50,6 +50,8 @@ def audit_explanation(summary: Summary) -> list[str]:
         verb = "is" if left_out == 1 else "are"
         sentences.append(f"{count(left_out, 'row')} in no partition (missing or -1) {verb} left out.")
     sentences += [*about.get("advice", ()), looked]
+    joint = joint_impact_sentence(summary)
+    sentences += [joint] if joint else []
     if summary["verdict"] == "clean":
         sentences.append("Clean says what these probes saw; the last sections say what nobody looked at.")
     tested = self_test_sentence(summary)
@@ -138,15 +140,48 @@ def impact_sentence(result: Summary) -> str | None:
     impact = result["impact"]
     if impact is None:
         return None
-    interval = ""
-    if None not in impact["interval"]:
-        low, high = impact["interval"]
-        interval = f", 95 % interval {low:+.3f} to {high:+.3f}"
-    return (
-        f"Worth in score ({impact['metric']} of a quick model): {_score(impact['with_leak'])} with it,"
-        f" {_score(impact['without'])} without; left out: {impact['what']} (difference"
-        f" {_score(impact['difference'], '+')}{interval})."
+    text = (
+        f"Worth in score ({impact['metric']} of a quick model): {_score(impact, 'with_leak')} with it,"
+        f" {_score(impact, 'without')} without; left out: {impact['what']} (difference"
+        f" {_score(impact, 'difference', '+')}{_interval(impact)})."
     )
+    if impact.get("last") is not None:
+        text += (
+            " Other leaks say the same: where they are left out already, it is worth"
+            f" {_score(impact, 'last', '+')}."
+        )
+    return text
+
+
+def joint_impact_sentence(summary: Summary) -> str | None:
+    """Return what all leaks together are worth in score, or None where that was not measured."""
+    impact = summary.get("impact")
+    if impact is None:
+        return None
+    of_all = "all leaks" if summary["verdict"] == "leak" else "all findings"
+    return (
+        f"Without {of_all} ({impact['what']}) a quick model has a {impact['metric']} of"
+        f" {_score(impact, 'without')} instead of {_score(impact, 'with_leak')} (difference"
+        f" {_score(impact, 'difference', '+')}{_interval(impact)})."
+    )
+
+
+def _interval(impact: Summary) -> str:
+    low, high = impact["interval"]
+    if low is None or high is None:
+        return ""
+    return f", 95 % interval {_figures(impact, low, '+')} to {_figures(impact, high, '+')}"
+
+
+def _score(impact: Summary, key: str, sign: str = "") -> str:
+    return _figures(impact, impact[key], sign)
+
+
+def _figures(impact: Summary, value: float | None, sign: str = "") -> str:
+    """Return a score with three decimals; one without an upper end, such as an error, with four figures."""
+    if value is None:
+        return "?"
+    return f"{value:{sign}.3f}" if impact.get("best", 1.0) == 1 else f"{value:{sign},.4g}"
 
 
 def where_sentence(result: Summary) -> str | None:
@@ -247,10 +282,6 @@ def _effect(value: float | None, as_share: bool) -> str:
     if value is None:
         return "?"
     return share(value) if as_share else number(value)
-
-
-def _score(value: float | None, sign: str = "") -> str:
-    return "?" if value is None else f"{value:{sign}.3f}"
 
 
 def number(value: float) -> str:

@@ -16,9 +16,10 @@ from splitleak.errors import InputError, SplitleakWarning
 from splitleak.leakage import leakage_report
 from splitleak.partition import Split
 from splitleak.planting import Planted
+from splitleak.probe_result import ProbeResult
 from splitleak.probes.base import Probe, get_probe
 from splitleak.rendering.audit_values import values_hidden
-from splitleak.report import LeakageReport, ProbeResult
+from splitleak.report import LeakageReport
 from splitleak.testing.tables import SECRET, as_arrow, as_polars, marked, odd_tables, reordered
 from splitleak.testing.trial import with_threads
 

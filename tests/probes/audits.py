@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 import splitleak
-from splitleak.report import ProbeResult
+from splitleak.probe_result import ProbeResult
 
 
 def ask(df: Any, code: str, split: Any = None, **arguments: Any) -> ProbeResult:

@@ -10,8 +10,9 @@ import pandas as pd
 
 import splitleak
 from splitleak.planting import plant
+from splitleak.probe_result import Impact, ProbeResult
 from splitleak.probes.base import Finding
-from splitleak.report import Impact, LeakageReport, ProbeResult
+from splitleak.report import LeakageReport
 
 EVIL = '<script>alert("x")</script>'
 SECRET = "token-that-nobody-may-see"

@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 
 import splitleak
 from splitleak.errors import InputError
+from splitleak.probe_result import ProbeResult
 from splitleak.probes.base import probe_codes
 from splitleak.rendering.audit import chance_text, number
 from splitleak.rendering.audit_coverage import coverage_table, place_of
 from splitleak.rendering.audit_figures import audit_figures
 from splitleak.rendering.audit_terminal import show_audit
 from splitleak.rendering.audit_values import HIDDEN
-from splitleak.report import LeakageReport, ProbeResult
+from splitleak.report import LeakageReport
 from tests.rendering.audits import EVIL, PICTURES, SECRET, made_up, planted, table
 from tests.rendering.test_html import Outline
 
