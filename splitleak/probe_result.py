@@ -64,7 +64,7 @@ class Impact:
 
     @property
     def tells(self) -> bool:
-        """Whether the score without it leaves room to see what it is worth, or that was seen as the last of all leaks."""
+        """Whether the score without it leaves room to see its worth, or it was seen as the last of all leaks."""
         if self.last is not None:
             return True
         return self.scale is not None and 1 - (self.best - self.without) / self.scale < _CEILING
