@@ -75,7 +75,7 @@ def test_exit_codes(folder: Path) -> None:
 
 
 def test_a_saved_split_and_files_that_are_partitions(folder: Path) -> None:
-    first = run("data.csv", "--split-file", "split.parquet", "--target", "y", "--groups", "patient", *FAST)
+    first = run("data.csv", "--split", "split.parquet", "--target", "y", "--groups", "patient", *FAST)
     assert first.exit_code == 1, first.output
     for files in (
         ("my_test.csv", "my_train.csv"),
@@ -94,7 +94,7 @@ def test_a_saved_split_and_files_that_are_partitions(folder: Path) -> None:
     [
         ((), "report needs a table"),
         (("none.csv",), "none.csv"),
-        (("data.csv", "--split", "fold", "--split-file", "split.parquet"), "not both"),
+        (("data.csv", "--split", "splits.parquet"), "did you mean 'split.parquet'"),
         (("my_train.csv", "my_test.csv", "--split", "fold"), "several files are the partitions"),
         (("data.csv", "--partition", "a=data.csv"), "not both"),
         (("--partition", "a=data.csv"), "at least two"),

@@ -3,37 +3,34 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from splitleak._console import LEAKS, session
-from splitleak._files import check_writable
+from splitleak._console import session
 from splitleak.cli.options import (
     Bars,
+    Certify,
     Columns,
+    Combine,
     Data,
+    Groups,
     Html,
     Missing,
     On,
+    Out,
     Seed,
+    Share,
     Similarity,
     Threshold,
     app,
-    check_page,
+    check_files,
+    exit_on_leak,
+    hand_over,
     named,
     open_data,
-    write_page,
+    saved_or_column,
 )
-
-if TYPE_CHECKING:
-    from splitleak.partition import Split
-
-Combine = Annotated[str | None, typer.Option(help="Of several similarities: any, or all.")]
-Share = Annotated[str | None, typer.Option(help="Several --on: all (as one), any, or crossed.")]
-Groups = Annotated[list[str] | None, typer.Option(help="Column of rows to keep together (repeatable).")]
-Out = Annotated[str | None, typer.Option(help="Write the split here: .parquet, .csv or .json.")]
-Certify = Annotated[bool, typer.Option(help="Search the finished split again.")]
 
 
 @app.command()
@@ -65,10 +62,10 @@ def repair(
     with session():
         from splitleak.repairing import repair as repair_split
 
-        _check_files(out, html)
+        check_files(out, html)
         source = open_data(data, columns)
         made = repair_split(
-            _split_or_column(split, source.column_names),
+            saved_or_column(split, source.column_names),
             source,
             on=on or None,
             similarity=named(similarity),
@@ -83,7 +80,8 @@ def repair(
             seed=seed,
             progress=progress,
         )
-        _hand_over(made, data, out, html)
+        hand_over(made, data, out, html)
+        exit_on_leak(made.certificate)
 
 
 @app.command()
@@ -115,7 +113,7 @@ def extend(
         from splitleak.partition import Split
         from splitleak.sizes import parse_sizes_text
 
-        _check_files(out, html)
+        check_files(out, html)
         made = extend_split(
             Split.load(split),
             open_data(old, columns),
@@ -132,38 +130,5 @@ def extend(
             seed=seed,
             progress=progress,
         )
-        _hand_over(made, f"{Path(old).name} and {Path(new).name}", out, html)
-
-
-def _split_or_column(split: str, column_names: tuple[str, ...]) -> Any:
-    from splitleak._split_files import ENDINGS
-    from splitleak.partition import Split
-
-    is_file = split not in column_names and split.lower().endswith(ENDINGS)
-    return Split.load(split) if is_file else split
-
-
-def _check_files(out: str | None, html: str | None) -> None:
-    from splitleak._split_files import ENDINGS
-
-    if out is not None:
-        check_writable(out, "--out", endings=ENDINGS)
-    check_page(html)
-
-
-def _hand_over(made: Split, data: str, out: str | None, html: str | None) -> None:
-    """Write the files, print the split, and end with the exit code of a leak where there is one."""
-    from splitleak.rendering.terminal import show, show_split
-
-    if out is not None:
-        made.save(out)
-    summary = made.summary()
-    write_page(html, summary, data)
-    show_split(summary)
-    print()
-    for path in filter(None, (out, html)):
-        show(f"wrote {path}")
-    if out is None:
-        show("The split was not saved: add --out split.parquet")
-    if made.certificate is not None and made.certificate.verdict == "leaking":
-        raise typer.Exit(LEAKS)
+        hand_over(made, f"{Path(old).name} and {Path(new).name}", out, html)
+        exit_on_leak(made.certificate)

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from splitleak._console import LEAKS
 from splitleak._files import check_writable, write_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from splitleak._tables import Source
+    from splitleak.certificate import Certificate
+    from splitleak.partition import Split
     from splitleak.rendering.html import Section
 
 # Heavy modules are imported inside the commands, so that --help answers at once.
@@ -41,10 +44,11 @@ Similarity = Annotated[
     ),
 ]
 Combine = Annotated[
-    str, typer.Option(help="Of several similarities: any of them makes rows similar, or all must.")
+    str | None, typer.Option(help="Of several similarities: any of them makes rows similar, or all must.")
 ]
 Share = Annotated[
-    str, typer.Option(help="Several --on: compared as one value (all), each for itself (any), or crossed.")
+    str | None,
+    typer.Option(help="Several --on: compared as one value (all), each for itself (any), or crossed."),
 ]
 Threshold = Annotated[
     float | None,
@@ -53,7 +57,10 @@ Threshold = Annotated[
 Missing = Annotated[
     str | None, typer.Option(help="A missing or empty value is: equal (to others), distinct, or an error.")
 ]
+Groups = Annotated[list[str] | None, typer.Option(help="Column of rows to keep together (repeatable).")]
+Out = Annotated[str | None, typer.Option(help="Write the split here: .parquet, .csv or .json.")]
 Html = Annotated[str | None, typer.Option(help="Write a page about the split to this .html file.")]
+Certify = Annotated[bool, typer.Option(help="Search the finished split again.")]
 Seed = Annotated[int, typer.Option(help="Seed of everything drawn.")]
 Bars = Annotated[
     bool | None, typer.Option("--progress/--no-progress", help="Bars on stderr.", show_default=False)
@@ -71,6 +78,23 @@ def named(similarity: list[str] | None) -> str | list[str] | None:
     return similarity[0] if similarity and len(similarity) == 1 else similarity or None
 
 
+def saved_or_column(split: str, column_names: Sequence[str]) -> Split | str:
+    """Return the split that a file holds, or the name of a column as it is."""
+    from splitleak._split_files import ENDINGS
+    from splitleak.partition import Split
+
+    is_file = split not in column_names and split.lower().endswith(ENDINGS)
+    return Split.load(split) if is_file else split
+
+
+def check_files(out: str | None, html: str | None) -> None:
+    from splitleak._split_files import ENDINGS
+
+    if out is not None:
+        check_writable(out, "--out", endings=ENDINGS)
+    check_page(html)
+
+
 def check_page(html: str | None) -> None:
     if html is not None:
         check_writable(html, "--html", endings=(".html", ".htm"))
@@ -81,3 +105,27 @@ def write_page(html: str | None, summary: dict[str, Any], data: str, before: Seq
         from splitleak.rendering.html import split_page
 
         write_text(html, split_page(summary, title=f"Split of {Path(data).name}", before=before))
+
+
+def hand_over(
+    made: Split, data: str, out: str | None, html: str | None, before: Sequence[Section] = ()
+) -> None:
+    """Write the files, and print the split."""
+    from splitleak.rendering.terminal import show, show_split
+
+    if out is not None:
+        made.save(out)
+    summary = made.summary()
+    write_page(html, summary, data, before)
+    show_split(summary)
+    print()
+    for path in filter(None, (out, html)):
+        show(f"wrote {path}")
+    if out is None:
+        show("The split was not saved: add --out split.parquet")
+
+
+def exit_on_leak(certificate: Certificate | None) -> None:
+    """End with the exit code of a leak where the certificate found one."""
+    if certificate is not None and certificate.verdict == "leaking":
+        raise typer.Exit(LEAKS)

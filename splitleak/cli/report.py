@@ -15,99 +15,112 @@ from splitleak.cli.options import Bars, Columns, Seed, Similarity, Threshold, ap
 from splitleak.errors import InputError, unknown_option
 
 if TYPE_CHECKING:
-    from splitleak.partition import Split
     from splitleak.report import LeakageReport
+
+
+Tables = Annotated[
+    list[str] | None,
+    typer.Argument(
+        help="A table (Parquet, CSV, TSV, JSON lines, a folder of images); several files are the partitions.",
+        show_default=False,
+    ),
+]
+SplitOption = Annotated[
+    str | None,
+    typer.Option(help="Column with the partition names, or a saved split (.parquet, .csv, .json)."),
+]
+Partition = Annotated[
+    list[str] | None,
+    typer.Option(help="NAME=FILE for each partition (repeatable), instead of DATA.", show_default=False),
+]
+Target = Annotated[str | None, typer.Option(help="Column that is predicted.")]
+Time = Annotated[str | None, typer.Option(help="Column that says when a row was known.")]
+BelongTogether = Annotated[
+    list[str] | None, typer.Option(help="Column of rows that belong together (repeatable).")
+]
+Searched = Annotated[
+    list[str] | None, typer.Option(help="Column in which near-duplicates are searched (repeatable).")
+]
+Raw = Annotated[str | None, typer.Option(help="The table before preprocessing, same rows.")]
+Metric = Annotated[str | None, typer.Option(help="scikit-learn's name of your score.")]
+Ledger = Annotated[str | None, typer.Option(help="File that records each use of the test set.")]
+Probes = Annotated[
+    list[str] | None,
+    typer.Option(help="Codes or their beginnings: SPL1,SPL201 (repeatable).", show_default="all"),
+]
+Ignore = Annotated[
+    list[str] | None, typer.Option(help="CODE=REASON: the result stays and does not count (repeatable).")
+]
+Limit = Annotated[
+    list[str] | None, typer.Option(help="NAME=NUMBER: another convention, as auc_leak=0.995 (repeatable).")
+]
+Alpha = Annotated[float, typer.Option(help="Chance of any alarm that chance can give, in (0, 1).")]
+Fast = Annotated[bool, typer.Option("--fast", help="Look at samples where a full look takes long.")]
+SelfTest = Annotated[
+    bool, typer.Option("--self-test", help="Plant leaks in a copy, and say which are found.")
+]
+Impact = Annotated[bool, typer.Option(help="Measure what findings are worth in score.")]
+HtmlPage = Annotated[str | None, typer.Option(help="Write a page to this .html file.")]
+Json = Annotated[str | None, typer.Option(help="Write everything to this .json file.")]
+Junit = Annotated[str | None, typer.Option(help="Write JUnit XML to this .xml file.")]
+Sarif = Annotated[str | None, typer.Option(help="Write SARIF 2.1.0 to this .sarif file.")]
+ShowValues = Annotated[
+    bool, typer.Option("--show-values", help="Show values of the data in --html and --json.")
+]
+FailOnOption = Annotated[str, typer.Option(help="Exit code 1 from which status on: leak, caution, never.")]
 
 
 @app.command()
 def report(
-    data: Annotated[
-        list[str] | None,
-        typer.Argument(
-            help="A table (Parquet, CSV, TSV, JSON lines, a folder of images); several files are the partitions.",
-            show_default=False,
-        ),
-    ] = None,
-    split: Annotated[str | None, typer.Option(help="Column with the partition names.")] = None,
-    split_file: Annotated[
-        str | None, typer.Option(help="A saved split: .parquet, .csv or .json.", show_default=False)
-    ] = None,
-    partition: Annotated[
-        list[str] | None,
-        typer.Option(help="NAME=FILE for each partition (repeatable), instead of DATA.", show_default=False),
-    ] = None,
-    target: Annotated[str | None, typer.Option(help="Column that is predicted.")] = None,
-    time: Annotated[str | None, typer.Option(help="Column that says when a row was known.")] = None,
-    groups: Annotated[
-        list[str] | None, typer.Option(help="Column of rows that belong together (repeatable).")
-    ] = None,
-    on: Annotated[
-        list[str] | None, typer.Option(help="Column in which near-duplicates are searched (repeatable).")
-    ] = None,
+    data: Tables = None,
+    split: SplitOption = None,
+    partition: Partition = None,
+    target: Target = None,
+    time: Time = None,
+    groups: BelongTogether = None,
+    on: Searched = None,
     columns: Columns = None,
-    raw: Annotated[str | None, typer.Option(help="The table before preprocessing, same rows.")] = None,
+    raw: Raw = None,
     similarity: Similarity = None,
     threshold: Threshold = None,
-    metric: Annotated[str | None, typer.Option(help="scikit-learn's name of your score.")] = None,
-    ledger: Annotated[str | None, typer.Option(help="File that records each use of the test set.")] = None,
-    probes: Annotated[
-        list[str] | None,
-        typer.Option(help="Codes or their beginnings: SPL1,SPL201 (repeatable).", show_default="all"),
-    ] = None,
-    ignore: Annotated[
-        list[str] | None, typer.Option(help="CODE=REASON: the result stays and does not count (repeatable).")
-    ] = None,
-    limit: Annotated[
-        list[str] | None,
-        typer.Option(help="NAME=NUMBER: another convention, as auc_leak=0.995 (repeatable)."),
-    ] = None,
-    alpha: Annotated[float, typer.Option(help="Chance of any alarm that chance can give, in (0, 1).")] = 0.01,
-    fast: Annotated[
-        bool, typer.Option("--fast", help="Look at samples where a full look takes long.")
-    ] = False,
-    self_test: Annotated[
-        bool, typer.Option("--self-test", help="Plant leaks in a copy, and say which are found.")
-    ] = False,
-    impact: Annotated[bool, typer.Option(help="Measure what findings are worth in score.")] = True,
+    metric: Metric = None,
+    ledger: Ledger = None,
+    probes: Probes = None,
+    ignore: Ignore = None,
+    limit: Limit = None,
+    alpha: Alpha = 0.01,
+    fast: Fast = False,
+    self_test: SelfTest = False,
+    impact: Impact = True,
     seed: Seed = 0,
-    html: Annotated[str | None, typer.Option(help="Write a page to this .html file.")] = None,
-    json: Annotated[str | None, typer.Option(help="Write everything to this .json file.")] = None,
-    junit: Annotated[str | None, typer.Option(help="Write JUnit XML to this .xml file.")] = None,
-    sarif: Annotated[str | None, typer.Option(help="Write SARIF 2.1.0 to this .sarif file.")] = None,
-    show_values: Annotated[
-        bool, typer.Option("--show-values", help="Show values of the data in --html and --json.")
-    ] = False,
-    fail_on: Annotated[
-        str, typer.Option(help="Exit code 1 from which status on: leak, caution, never.")
-    ] = "leak",
+    html: HtmlPage = None,
+    json: Json = None,
+    junit: Junit = None,
+    sarif: Sarif = None,
+    show_values: ShowValues = False,
+    fail_on: FailOnOption = "leak",
     progress: Bars = None,
 ) -> None:
     """Audit a table and its split before a model is fitted: what would make the score lie?"""
     with session():
         from splitleak.leakage import leakage_report
-        from splitleak.rendering.audit import prepared
-        from splitleak.rendering.audit_terminal import show_audit
-        from splitleak.report_views import FAIL_ON
 
-        if fail_on not in FAIL_ON:
-            raise unknown_option("--fail-on", fail_on, FAIL_ON)
         pages = {"html": html, "json": json, "junit": junit, "sarif": sarif}
-        _check_pages(pages)
+        _check_output(pages, fail_on)
         tables = _partitions(data, partition)
-        one = len(tables) == 1
-        if not one and (split is not None or split_file is not None):
-            raise InputError("several files are the partitions already; leave --split and --split-file out")
+        if len(tables) > 1 and split is not None:
+            raise InputError("several files are the partitions already; leave --split out")
         opened: Any = {name: open_data(path, columns) for name, path in tables.items()}
         found = leakage_report(
-            next(iter(opened.values())) if one else opened,
-            _split(split, split_file),
+            opened if len(tables) > 1 else next(iter(opened.values())),
+            split,
             target=target,
             on=on or None,
             similarity=named(similarity) or "auto",
             threshold=threshold,
             groups=groups or None,
             time=time,
-            raw=None if raw is None else _table(raw, columns),
+            raw=raw,
             ledger=ledger,
             metric=metric,
             probes=_codes(probes),
@@ -120,21 +133,34 @@ def report(
             seed=seed,
             progress=progress,
         )
-        show_audit(prepared(found.summary(), show_values=False))
-        artifact = next(iter(tables.values()))
-        _write(found, pages, artifact=artifact, fail_on=fail_on, show_values=show_values)
-        bad = {"leak": ("leak",), "caution": ("leak", "caution"), "never": ()}[fail_on]
-        if found.verdict in bad:
-            raise typer.Exit(LEAKS)
+        _hand_over(
+            found, pages, artifact=next(iter(tables.values())), fail_on=fail_on, show_values=show_values
+        )
 
 
-def _check_pages(pages: dict[str, str | None]) -> None:
-    from splitleak.report_views import HTML, JSON, JUNIT, SARIF
+def _check_output(pages: dict[str, str | None], fail_on: str) -> None:
+    from splitleak.report_views import FAIL_ON, HTML, JSON, JUNIT, SARIF
 
+    if fail_on not in FAIL_ON:
+        raise unknown_option("--fail-on", fail_on, FAIL_ON)
     for name, endings in (("html", HTML), ("json", JSON), ("junit", JUNIT), ("sarif", SARIF)):
         path = pages[name]
         if path is not None:
             check_writable(path, f"--{name}", endings=endings)
+
+
+def _hand_over(
+    found: LeakageReport, pages: dict[str, str | None], *, artifact: str, fail_on: str, show_values: bool
+) -> None:
+    """Print the report, write its pages, and end with the exit code that it deserves."""
+    from splitleak.rendering.audit import prepared
+    from splitleak.rendering.audit_terminal import show_audit
+
+    show_audit(prepared(found.summary(), show_values=False))
+    _write(found, pages, artifact=artifact, fail_on=fail_on, show_values=show_values)
+    bad = {"leak": ("leak",), "caution": ("leak", "caution"), "never": ()}[fail_on]
+    if found.verdict in bad:
+        raise typer.Exit(LEAKS)
 
 
 def _write(
@@ -189,23 +215,6 @@ def _partition_names(stems: list[str]) -> list[str]:
     while all(len(part) > 1 for part in parts) and len({part[0] for part in parts}) == 1 < len(parts):
         parts = [part[1:] for part in parts]
     return ["".join(part) for part in parts]
-
-
-def _split(column: str | None, file: str | None) -> str | Split | None:
-    if file is None:
-        return column
-    if column is not None:
-        raise InputError("give --split (a column of the data) or --split-file (a saved split), not both")
-    from splitleak.partition import Split
-
-    return Split.load(file)
-
-
-def _table(path: str, columns: str | None) -> Any:
-    import pyarrow as pa
-
-    source = open_data(path, columns)
-    return pa.table({name: source.column(name) for name in source.column_names})
 
 
 def _codes(probes: Sequence[str] | None) -> str | list[str]:

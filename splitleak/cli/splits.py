@@ -8,22 +8,27 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from splitleak._console import LEAKS, session
-from splitleak._files import check_writable
+from splitleak._console import session
 from splitleak.cli.options import (
     Bars,
+    Certify,
     Columns,
     Combine,
     Data,
+    Groups,
     Html,
     Missing,
     On,
+    Out,
     Seed,
     Share,
     Similarity,
     Threshold,
     app,
+    check_files,
     check_page,
+    exit_on_leak,
+    hand_over,
     named,
     open_data,
     write_page,
@@ -32,7 +37,44 @@ from splitleak.errors import InputError
 
 if TYPE_CHECKING:
     from splitleak._tables import Source
-    from splitleak.certificate import Certificate
+    from splitleak.partition import Split
+    from splitleak.rendering.html import Section
+
+
+Sizes = Annotated[
+    str | None, typer.Option(help="Fractions or counts: train=0.8,dev=0.1,test=0.1 (the default), or auto.")
+]
+FoldsOption = Annotated[
+    int | None, typer.Option(help="Folds of equal size for cross-validation, instead of --sizes.")
+]
+Stratify = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Column balanced over the partitions (repeatable); COLUMN=continuous, COLUMN=classes,"
+        " COLUMN=distribution say how."
+    ),
+]
+Weights = Annotated[
+    str | None, typer.Option(help="Column of what each row counts; sizes are then shares of it.")
+]
+Time = Annotated[str | None, typer.Option(help="Column of dates or numbers: train before dev before test.")]
+Embargo = Annotated[
+    str | None, typer.Option(help="With --time: a gap between partitions, as 30D, 12h, or a number.")
+]
+Pinned = Annotated[
+    str | None, typer.Option(help="Column of partition names for rows that must go there (empty: free).")
+]
+OnInfeasible = Annotated[
+    str,
+    typer.Option(
+        help="When whole clusters cannot meet the sizes: error, nearest, drop, cut, raise_threshold."
+    ),
+]
+MaxDropped = Annotated[float | None, typer.Option(help="With drop: most rows (or share of them).")]
+Tolerance = Annotated[float, typer.Option(help="Allowed deviation as a share of all rows.")]
+ContactSheet = Annotated[
+    bool, typer.Option("--contact-sheet", help="Images: show similar pairs on the page of --html.")
+]
 
 
 @app.command()
@@ -44,65 +86,31 @@ def split(
     threshold: Threshold = None,
     combine: Combine = "any",
     share: Share = "all",
-    sizes: Annotated[
-        str | None,
-        typer.Option(help="Fractions or counts: train=0.8,dev=0.1,test=0.1 (the default), or auto."),
-    ] = None,
-    folds: Annotated[
-        int | None, typer.Option(help="Folds of equal size for cross-validation, instead of --sizes.")
-    ] = None,
-    stratify: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Column balanced over the partitions (repeatable); COLUMN=continuous, COLUMN=classes,"
-            " COLUMN=distribution say how."
-        ),
-    ] = None,
-    weights: Annotated[
-        str | None, typer.Option(help="Column of what each row counts; sizes are then shares of it.")
-    ] = None,
-    groups: Annotated[
-        list[str] | None, typer.Option(help="Column of rows to keep together (repeatable).")
-    ] = None,
-    time: Annotated[
-        str | None, typer.Option(help="Column of dates or numbers: train before dev before test.")
-    ] = None,
-    embargo: Annotated[
-        str | None, typer.Option(help="With --time: a gap between partitions, as 30D, 12h, or a number.")
-    ] = None,
-    pinned: Annotated[
-        str | None, typer.Option(help="Column of partition names for rows that must go there (empty: free).")
-    ] = None,
+    sizes: Sizes = None,
+    folds: FoldsOption = None,
+    stratify: Stratify = None,
+    weights: Weights = None,
+    groups: Groups = None,
+    time: Time = None,
+    embargo: Embargo = None,
+    pinned: Pinned = None,
     missing: Missing = "equal",
-    on_infeasible: Annotated[
-        str,
-        typer.Option(
-            help="When whole clusters cannot meet the sizes: error, nearest, drop, cut, raise_threshold."
-        ),
-    ] = "error",
-    max_dropped: Annotated[
-        float | None, typer.Option(help="With drop: most rows (or share of them).")
-    ] = None,
-    tolerance: Annotated[float, typer.Option(help="Allowed deviation as a share of all rows.")] = 0.02,
+    on_infeasible: OnInfeasible = "error",
+    max_dropped: MaxDropped = None,
+    tolerance: Tolerance = 0.02,
     seed: Seed = 0,
-    out: Annotated[str | None, typer.Option(help="Write the split here: .parquet, .csv or .json.")] = None,
+    out: Out = None,
     html: Html = None,
-    contact_sheet: Annotated[
-        bool, typer.Option("--contact-sheet", help="Images: show similar pairs on the page of --html.")
-    ] = False,
-    certify: Annotated[bool, typer.Option(help="Search the finished split again.")] = True,
+    contact_sheet: ContactSheet = False,
+    certify: Certify = True,
     progress: Bars = None,
 ) -> None:
     """Split a table so that no two similar rows are in different partitions."""
     with session():
-        from splitleak._split_files import ENDINGS
-        from splitleak.rendering.terminal import show, show_split
         from splitleak.sizes import parse_sizes_text
         from splitleak.split import split_by_similarity
 
-        if out is not None:
-            check_writable(out, "--out", endings=ENDINGS)
-        check_page(html)
+        check_files(out, html)
         if contact_sheet and html is None:
             raise InputError("--contact-sheet goes on the page of --html; add --html split.html")
         asked = None if sizes is None else parse_sizes_text(sizes)
@@ -132,26 +140,26 @@ def split(
         )
         if folds is not None:
             made = made.as_split()
+        hand_over(made, data, out, html, _pictures(source, made) if contact_sheet else ())
         if out is not None:
-            made.save(out)
-        summary = made.summary()
-        pictures = []
-        if contact_sheet:
-            from splitleak.image_pairs import sheet_section
-
-            pictures.append(sheet_section(source, made))
-        write_page(html, summary, data, pictures)
-        show_split(summary)
-        print()
-        for path in filter(None, (out, html)):
-            show(f"wrote {path}")
-        if out is None:
-            show("The split was not saved: add --out split.parquet")
-        else:
-            options = (summary["provenance"] or {}).get("options", {}) if out.lower().endswith(".csv") else {}
-            show(f"next: {_check_command(out, data, on, columns, options)}")
+            _say_next(made, out, data, on, columns)
         if on_infeasible != "cut":  # a leak that was asked for is no failure
-            _exit_on_leak(made.certificate)
+            exit_on_leak(made.certificate)
+
+
+def _pictures(source: Source, made: Split) -> list[Section]:
+    from splitleak.image_pairs import sheet_section
+
+    return [sheet_section(source, made)]
+
+
+def _say_next(made: Split, out: str, data: str, on: list[str] | None, columns: str | None) -> None:
+    """Print the command that certifies the saved split; a CSV does not keep how it was made."""
+    from splitleak.rendering.terminal import show
+
+    provenance = made.summary()["provenance"] or {}
+    options = provenance.get("options", {}) if out.lower().endswith(".csv") else {}
+    show(f"next: {_check_command(out, data, on, columns, options)}")
 
 
 @app.command()
@@ -167,8 +175,8 @@ def check(
     columns: Columns = None,
     similarity: Similarity = None,
     threshold: Threshold = None,
-    combine: Annotated[str | None, typer.Option(help="Of several similarities: any, or all.")] = None,
-    share: Annotated[str | None, typer.Option(help="Several --on: all (as one), any, or crossed.")] = None,
+    combine: Combine = None,
+    share: Share = None,
     missing: Missing = None,
     seed: Seed = 0,
     html: Html = None,
@@ -210,7 +218,7 @@ def check(
         if html is not None:
             print()
             show(f"wrote {html}")
-        _exit_on_leak(certificate)
+        exit_on_leak(certificate)
 
 
 def _strata(source: Source, stratify: list[str] | None) -> Any:
@@ -238,7 +246,6 @@ def _number_or_text(text: str | None) -> float | str | None:
 def _check_command(
     out: str, data: str, on: list[str] | None, columns: str | None, options: dict[str, Any]
 ) -> str:
-    """Return the command that certifies the saved split; a CSV does not keep how it was made."""
     command = ["splitleak", "check", out, data]
     for name in options.get("on") or on or ():
         command += ["--on", name]
@@ -254,8 +261,3 @@ def _check_command(
         if options.get(name) is not None and not isinstance(options[name], list):
             command += [f"--{name}", str(options[name])]
     return shlex.join(command)
-
-
-def _exit_on_leak(certificate: Certificate | None) -> None:
-    if certificate is not None and certificate.verdict == "leaking":
-        raise typer.Exit(LEAKS)
