@@ -55,6 +55,10 @@ class _Without:
             return cls(named, none, none, none) if named else None
         if finding.impact_of != "rows" or not len(finding.rows):
             return None
+        if context.images or not usable_columns(context):
+            return (
+                None  # the quick model sees no pictures: to it, rows whose pictures are copies are strangers
+            )
         fitted = np.isin(finding.partners, context.train)
         if fitted.any():
             return cls(frozenset(), finding.rows[fitted], finding.partners[fitted], none)

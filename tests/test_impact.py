@@ -353,3 +353,14 @@ def test_log_loss_is_judged_by_what_the_shares_of_the_classes_would_make() -> No
     assert found.scale == pytest.approx(np.log(2), rel=0.05)
     assert found.share == pytest.approx(found.difference / found.scale)
     assert found.tells
+
+
+def test_copies_of_pictures_are_worth_nobody_knows_what() -> None:
+    images = np.random.default_rng(0).integers(0, 256, (60, 16, 16, 3), dtype=np.uint8)
+    split = np.repeat(["train", "test"], 60)
+    report = splitleak.leakage_report(
+        np.concatenate([images, images]), split, target=np.tile([0, 1], 60), probes=["SPL101"]
+    )
+    assert report["SPL101"].status == "leak"
+    assert report["SPL101"].impact is None  # the quick model sees no pictures
+    assert report["SPL101"].severity == "high"

@@ -161,7 +161,9 @@ def _found(
     )
 
 
-def nearest_elsewhere(graph: SimilarityGraph, sides: Ints, rank: Ints) -> tuple[Ints, Ints, Floats, Ints]:
+def nearest_elsewhere(
+    graph: SimilarityGraph, sides: Ints, rank: Ints, most_copies: int = _TEMPLATE
+) -> tuple[Ints, Ints, Floats, Ints]:
     """Return for each held-out row its most similar row on another side, copies of one value included.
 
     Parameters
@@ -172,6 +174,8 @@ def nearest_elsewhere(graph: SimilarityGraph, sides: Ints, rank: Ints) -> tuple[
         0: training; above: held out; -1: left out.
     rank : int64 array of shape (n_rows,)
         Of rows that are equally good the one of the lowest rank is named.
+    most_copies : int
+        A value that more rows have than that beside a row is a form (an empty list, a standard sentence), and no copy.
 
     Returns
     -------
@@ -186,7 +190,10 @@ def nearest_elsewhere(graph: SimilarityGraph, sides: Ints, rank: Ints) -> tuple[
     count = count.reshape(len(sides), n_sides)
     first = np.full(count.shape, -1, dtype=np.int64)
     first[copies[inside[::-1]], sides[inside[::-1]]] = inside[::-1]
-    spread = np.flatnonzero((count > 0).sum(axis=1) > 1)  # similar to itself: its copies are elsewhere
+    size = count.sum(axis=1)
+    spread = np.flatnonzero(
+        ((count > 0).sum(axis=1) > 1) & (size <= most_copies + 1)
+    )  # its copies are elsewhere
     here = np.concatenate([graph.left, graph.right, spread])
     there = np.concatenate([graph.right, graph.left, spread])
     value = np.concatenate([graph.similarity, graph.similarity, np.ones(len(spread))]).astype(np.float64)
@@ -198,7 +205,7 @@ def nearest_elsewhere(graph: SimilarityGraph, sides: Ints, rank: Ints) -> tuple[
         use = np.flatnonzero((count[here, side] > 0) & (partner >= 0))
         use = use[np.lexsort((rank[partner[use]], -value[use], sides[partner[use]] != 0, here[use]))]
         names, at = np.unique(here[use], return_index=True)
-        elsewhere = (count.sum(axis=1) - count[:, side])[there[use]]
+        elsewhere = (size - count[:, side])[there[use]]
         degree = np.add.reduceat(elsewhere, at) if len(at) else at
         mine = inside[(sides[inside] == side) & np.isin(copies[inside], names)]
         place = np.searchsorted(names, copies[mine])

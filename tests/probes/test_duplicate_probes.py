@@ -312,17 +312,15 @@ def test_the_nearest_row_elsewhere_is_that_of_brute_force(data: st.DataObject) -
         measure="made up",
         copies=copies,
     )
-    expected = {}
+    expected, most = {}, data.draw(st.integers(0, 20))
     for row in np.flatnonzero(sides > 0):
-        near = [
-            r
-            for r in range(n)
-            if sides[r] >= 0 and sides[r] != sides[row] and alike[values[row], values[r]] >= 0.5
-        ]
+        form = (values[sides >= 0] == values[row]).sum() > most + 1
+        near = np.flatnonzero((sides >= 0) & (sides != sides[row]) & (alike[values[row], values] >= 0.5))
+        near = [r for r in near.tolist() if values[r] != values[row] or not form]
         if near:
             first = min(near, key=lambda r: (sides[r] != 0, -alike[values[row], values[r]], rank[r]))
             expected[int(row)] = (first, alike[values[row], values[first]], len(near))
-    found = nearest_elsewhere(graph, sides, rank)
+    found = nearest_elsewhere(graph, sides, rank, most_copies=most)
     assert {int(r): (p, s, d) for r, p, s, d in zip(*found, strict=True)} == expected
 
 
