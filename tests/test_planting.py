@@ -45,7 +45,7 @@ def tables() -> dict[str, tuple[pd.DataFrame, str]]:
         name: (getattr(datasets, f"load_{name}")(as_frame=True).frame.sample(rows, random_state=0), "target")
         for name, rows in (("breast_cancer", 300), ("iris", 150), ("diabetes", 250))
     }
-    return {**found, "mixed": (mixed(), "answer"), "images": (digits(), "digit")}
+    return {**found, "mixed": (mixed(500), "answer"), "images": (digits(), "digit")}
 
 
 def digits(n: int = 240) -> pd.DataFrame:

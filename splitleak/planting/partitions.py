@@ -23,6 +23,13 @@ from splitleak.planting.tables import (
     values,
 )
 
+_HARD = (
+    0.05  # share of right labels that a quick model contradicts, from which on wrong ones are lost among them
+)
+_OF_A_CLASS = 0.25  # wrong labels of a class, as a share of its right ones
+_FOUND = 0.8  # of the rows of each class a quick model must find
+_OFTEN = 1e-3  # what chance does in one table of a thousand is not called: one of ten probes' share of an alpha of 0.01
+
 
 @planted(
     "split_predictable", "one column shifted in test", ("SPL305", "SPL308"),
@@ -83,6 +90,7 @@ def new_category(table: pd.DataFrame, target: Any, split: Labels, rng: Rng, stre
     name = names[int(rng.integers(len(names)))]
     test = positions(split, "test")
     rows = rng.choice(test, min(len(test), max(3, round(strength * len(test)))), replace=False)
+    _refuse_what_chance_does(len(rows), split)
     column = table[name].astype(object)
     column.iloc[rows] = "late addition"
     out = table.copy()
@@ -99,6 +107,7 @@ def range_not_in_train(table: pd.DataFrame, target: Any, split: Labels, rng: Rng
     name = names[int(rng.integers(len(names)))]
     test = positions(split, "test")
     rows = rng.choice(test, min(len(test), max(3, round(strength * len(test)))), replace=False)
+    _refuse_what_chance_does(len(rows), split)
     x = values(table[name])
     known = x[~np.isnan(x)]
     step = max(float(known.std()), 1.0 if is_whole(known) else 0.0)
@@ -125,7 +134,7 @@ def too_small(table: pd.DataFrame, target: Any, split: Labels, rng: Rng, strengt
 )  # fmt: skip
 def wrong_labels(table: pd.DataFrame, target: Any, split: Labels, rng: Rng, strength: float) -> Leak:
     codes = classes_of(table, target)
-    _refuse_hard_targets(table, target, codes, rng)
+    _refuse_hard_targets(table, target, codes, strength, rng)
     rows = rng.choice(len(codes), max(2, round(strength * len(codes))), replace=False)
     _, first = np.unique(codes, return_index=True)
     new = (codes[rows] + rng.integers(1, codes.max() + 1, len(rows))) % (codes.max() + 1)
@@ -150,21 +159,44 @@ def _swapped(split: Labels, wanted: Any, count: int, rng: Rng) -> Labels:
     return out
 
 
-def _refuse_hard_targets(table: pd.DataFrame, target: Any, codes: Any, rng: Rng) -> None:
-    """Refuse where a quick model is wrong in many rows: a wrong label would be one among many hard rows."""
-    from sklearn.ensemble import ExtraTreesClassifier
-    from sklearn.model_selection import StratifiedKFold, cross_val_score
+def _refuse_what_chance_does(count: int, split: Labels) -> None:
+    """Refuse as few rows as a random split holds out together in one table of a thousand, and more often."""
+    held, n = int((split != "train").sum()), len(split)
+    chance = float(np.prod((held - np.arange(count)) / (n - np.arange(count))))
+    if chance > _OFTEN:
+        raise NotPlantable(
+            f"{count} rows of test are few: of any {count} rows a random split of this size holds out all in 1 of"
+            f" {1 / chance:,.0f} tables, so that nothing could be called a leak"
+        )
 
-    if np.bincount(codes).min() < 5:
-        raise NotPlantable("a class has fewer than 5 rows")
+
+def _refuse_hard_targets(table: pd.DataFrame, target: Any, codes: Any, strength: float, rng: Rng) -> None:
+    """Refuse where a right label is contradicted as often as a wrong one is planted, or a class would be half wrong."""
+    from sklearn.ensemble import ExtraTreesClassifier
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+
+    counts = np.bincount(codes)
+    given = (
+        strength * len(codes) / max(1, len(counts) - 1) * (1 - counts / len(codes))
+    )  # to each class, as expected
+    if counts.min() < 5 or (given > _OF_A_CLASS * counts).any():
+        raise NotPlantable(
+            f"a class has {counts.min()} rows only: with {given[counts.argmin()]:.0f} wrong ones it would be another"
+        )
     rows = rng.permutation(len(codes))[:5000]
     x = np.column_stack([_coded(column) for _, column in inputs(table, target).items()])
     model = ExtraTreesClassifier(60, random_state=int(rng.integers(2**31)))
     folds = StratifiedKFold(3, shuffle=True, random_state=int(rng.integers(2**31)))
-    right = float(cross_val_score(model, x[rows], codes[rows], cv=folds).mean())
-    if right < 0.9:
+    agrees = cross_val_predict(model, x[rows], codes[rows], cv=folds) == codes[rows]
+    if 1 - agrees.mean() > min(strength, _HARD):
         raise NotPlantable(
-            f"a quick model is right in {right:.0%} of the rows only: wrong labels would not stand out"
+            f"a quick model is right in {agrees.mean():.1%} of the rows: of wrong labels in {strength:.0%} it would"
+            " contradict no more than of right ones"
+        )
+    of_class = np.bincount(codes[rows], agrees) / np.maximum(np.bincount(codes[rows]), 1)
+    if of_class.min() < _FOUND:
+        raise NotPlantable(
+            f"a quick model finds {of_class.min():.0%} of one class: its labels cannot be doubted"
         )
 
 

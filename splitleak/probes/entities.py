@@ -11,17 +11,19 @@ from numpy.typing import NDArray
 
 from splitleak.probes.base import Finding, NotApplicable, probe
 from splitleak.probes.columns import AuditColumn
-from splitleak.probes.context import AuditContext
-from splitleak.probes.scores import bins_of, indicators
+from splitleak.probes.context import AuditContext, Target
+from splitleak.probes.likeness import LEAST_ALIKE, LEAST_ENTITIES, ONE_TEST, Likeness, likeness
+from splitleak.probes.scores import indicators
 
 Ints = NDArray[np.int64]
-_LEAST_ENTITIES = 10
 _LEAST_ROWS = 1.5  # rows of an entity on average
 _CROSSING = 0.3  # share of the held-out rows whose entity is in training
 _ALIKE = 0.3  # intraclass correlation of another column within the labels, beyond a smooth trend
-_NAMED_ALIKE = 0.1  # the same, for a column that is named as an identity
-_COMPOSITE_ALIKE = 0.15
-_BY_NAME = 0.8  # share of the likeness that must be left when the smooth trend, or the parts, are taken out
+_NAMED_ALIKE = LEAST_ALIKE  # the same, for a column that is named as an identity
+_OF_A_KEY = (
+    0.2  # intraclass correlation of the target within the labels of two columns together, beyond their own
+)
+_RUN = 3  # numbers next to each other that a measurement would treat alike
 _SURE = 1e-8  # chance of so alike a target that no second witness is asked for
 _WITNESSES = 2  # other columns that must agree
 _MOST_ROWS = 5_000
@@ -116,15 +118,15 @@ def is_named_as_entity(name: str) -> bool:
 def _repeats(codes: Ints) -> bool:
     known = codes[codes >= 0]
     levels = len(np.unique(known))
-    return levels >= _LEAST_ENTITIES and len(known) >= _LEAST_ROWS * levels and len(known) > 0.5 * len(codes)
+    return levels >= LEAST_ENTITIES and len(known) >= _LEAST_ROWS * levels and len(known) > 0.5 * len(codes)
 
 
 def _single(context: AuditContext, column: AuditColumn, rows: Ints) -> Identity | None:
     """Return a column as an identity, when its labels explain other columns beyond its smooth trend."""
     named = is_named_as_entity(column.name)
-    if not named and len(column.levels) < max(2 * _LEAST_ENTITIES, 0.02 * len(rows)):
+    if not named and len(column.levels) < max(2 * LEAST_ENTITIES, 0.02 * len(rows)):
         return None  # few levels without such a name: a category
-    trend = [bins_of(column, rows)] if column.kind == "numeric" else []
+    trend = [_neighbours(column.codes[rows])] if column.kind == "numeric" else []
     bound = _NAMED_ALIKE if named else _ALIKE
     return _identity(context, (column,), column.codes, trend, rows, bound)
 
@@ -132,7 +134,13 @@ def _single(context: AuditContext, column: AuditColumn, rows: Ints) -> Identity 
 def _composite(context: AuditContext, columns: list[AuditColumn], rows: Ints) -> list[Identity]:
     """Return pairs of columns that name entities together, where neither does alone."""
     parts = [c for c in columns if 2 <= len(c.levels) <= len(rows) / _ROWS_PER_PART]
-    pairs = [(a, b) for i, a in enumerate(parts) for b in parts[i + 1 :]]
+    # two measurements tell rows apart together, and bend together: of two numbers one must be named as an identity
+    pairs = [
+        (a, b)
+        for i, a in enumerate(parts)
+        for b in parts[i + 1 :]
+        if "category" in (a.kind, b.kind) or is_named_as_entity(a.name) or is_named_as_entity(b.name)
+    ]
     ranked = []
     for a, b in pairs[: 20 * _MOST_PAIRS]:
         key = a.codes * len(b.levels) + b.codes
@@ -147,7 +155,7 @@ def _composite(context: AuditContext, columns: list[AuditColumn], rows: Ints) ->
     found = []
     for _, _, _, a, b, key in ranked[: 20 if context.fast else _MOST_PAIRS]:
         trends = [a.codes[rows], b.codes[rows]]
-        identity = _identity(context, (a, b), key, trends, rows, _COMPOSITE_ALIKE, len(ranked))
+        identity = _identity(context, (a, b), key, trends, rows, _OF_A_KEY, len(ranked))
         if identity is not None:
             found.append(identity)
     return found
@@ -167,72 +175,73 @@ def _identity(
     Two must be (the target counts as one); one is enough where the name says that it is an identity.
     """
     own = {column.name for column in columns}
-    asked: list[tuple[str, NDArray[np.float64], Any]] = [
+    named = bound == _NAMED_ALIKE
+    enough = bound if len(columns) > 1 else _ALIKE
+    asked: list[tuple[str, NDArray[np.float64], Any]] = []
+    if context.target is not None:
+        known = np.flatnonzero(context.target.known[rows])
+        if len(known) >= _LEAST_KNOWN:
+            asked += [
+                (context.target.name, outcome, known) for outcome in _of_target(context.target, rows[known])
+            ]
+    of_the_target = len(asked)
+    asked += [
         (other.name, _outcome(other, rows), slice(None))
         for other in _informative(context)
         if other.name not in own
     ]
-    if context.target is not None:
-        known = np.flatnonzero(context.target.known[rows])
-        if len(known) >= _LEAST_KNOWN:
-            asked.append((context.target.name, indicators(context.target, rows[known]), known))
-    witnesses = []
-    sure = of_target = False
-    for name, outcome, part in asked:
+    found: list[tuple[Likeness, str]] = []
+    for i, (name, outcome, part) in enumerate(asked):
+        if i == of_the_target and not found and len(columns) > 1:
+            return None  # nothing beyond its parts in the target, which is asked for below
         inside = labels[rows][part]
         kept = inside >= 0
-        codes = _compact(inside[kept])
-        y = outcome[kept]
-        raw, chance = _alike(codes, y)
-        alike = raw
-        if (
-            alike < bound or chance * len(asked) * tried >= context.level
-        ):  # most columns: no need to ask the trends
-            continue
         parts = [_compact(trend[part][kept]) for trend in trends]
-        alike, chance = _alike(codes, _residual(y, parts), sum(int(p.max()) for p in parts))
-        # a trend, or its parts, explain much of what an honest column explains, and nothing of what a name does
-        if alike >= max(bound, _BY_NAME * raw) and chance * len(asked) * tried < context.level:
-            witnesses.append((alike, name))
-            target = context.target is not None and name == context.target.name
-            of_target = of_target or (target and alike >= _ALIKE)
-            sure = sure or (target and alike >= _ALIKE and chance * tried < _SURE)
-    least = 1 if bound == _NAMED_ALIKE or sure else _WITNESSES
-    if len(witnesses) < least or (len(columns) > 1 and not of_target):  # crossed columns interact by nature
-        return None
-    witnesses.sort(key=lambda entry: (-entry[0], entry[1]))
+        told = likeness(_compact(inside[kept]), outcome[kept], parts)
+        if told is not None and told.alike >= bound:
+            found.append((told, name))
+    own_name = None if context.target is None else context.target.name
+    sure = of_target = False
+    witnesses: dict[str, float] = {}
+    for told, name in found:
+        tests = (
+            4 if name == own_name else 2 * len(asked)
+        )  # half of the level is the target's, which is asked first
+        if name == own_name:
+            sure = sure or (told.alike >= enough and told.chance * tried < _SURE)
+            of_target = of_target or told.chance < ONE_TEST
+        if told.chance * tests * tried < context.level:
+            witnesses[name] = max(told.alike, witnesses.get(name, 0.0))
+    least = 1 if named or sure else _WITNESSES
+    if len(witnesses) < least or not (
+        of_target or named or (columns[0].kind == "category" and len(columns) == 1)
+    ):
+        return None  # crossed columns interact by nature, and numbers are rounded in one place and not in another
+    order = sorted(witnesses, key=lambda name: (-witnesses[name], name))
     names = tuple(column.name for column in columns)
-    return Identity(names, labels, tuple(name for _, name in witnesses), witnesses[least - 1][0])
+    return Identity(names, labels, tuple(order), witnesses[order[least - 1]])
 
 
-def _alike(codes: Ints, outcome: NDArray[np.float64], lost: int = 0) -> tuple[float, float]:
-    """Return the intraclass correlation of rows with one label, and the chance of it (one-way analysis of variance)."""
-    from scipy.stats import f
+def _of_target(target: Target, rows: Ints) -> list[NDArray[np.float64]]:
+    """Return the target as indicators of its classes; where they are numbers, as ranks of these, too."""
+    from scipy.stats import rankdata
 
-    count = np.bincount(codes)
-    groups, n = len(count), len(codes)
-    freedom = groups - 1 - lost  # `lost` to what was taken out before
-    if freedom < 1 or n - groups < 5:
-        return 0.0, 1.0
-    between = within = 0.0
-    for y in outcome.T:
-        means = np.bincount(codes, y) / count
-        between += float((count * (means - y.mean()) ** 2).sum())
-        within += float(((y - means[codes]) ** 2).sum())
-    size = (n - float((count**2).sum()) / n) / (groups - 1)  # mean rows of a label, unequal sizes allowed for
-    b, w = between / freedom, max(within / (n - groups), 1e-12 * between, 1e-300)
-    return max(0.0, (b - w) / (b + (size - 1) * w)), float(f.sf(b / w, freedom, n - groups))
+    found = [indicators(target, rows)]
+    if target.task == "multiclass" and all(isinstance(level, (int, float)) for level in target.levels):
+        levels = np.array(target.levels, dtype=np.float64)
+        found.append(np.asarray(rankdata(levels[target.codes[rows]]))[:, None])
+    return found
 
 
-def _residual(outcome: NDArray[np.float64], trends: list[Ints]) -> NDArray[np.float64]:
-    """Return what is left of an outcome when the means of each trend's levels are taken out (backfitting)."""
-    left: NDArray[np.float64] = outcome - outcome.mean(axis=0)
-    for _ in range(3 if len(trends) > 1 else 1):
-        for codes in trends:
-            count = np.maximum(np.bincount(codes), 1)
-            means = np.stack([np.bincount(codes, y) / count for y in left.T], axis=1)
-            left = left - means[codes]
-    return left
+def _neighbours(codes: Ints) -> Ints:
+    """Return runs of three numbers each in the order of their size; missing ones are a run of their own.
+
+    What is measured changes little from one number to the next; what is named changes anyhow.
+    """
+    runs = np.full(len(codes), -1, dtype=np.int64)
+    known = codes >= 0
+    runs[known] = _compact(codes[known]) // _RUN
+    return runs
 
 
 def _informative(context: AuditContext) -> list[AuditColumn]:

@@ -17,7 +17,7 @@ _MOST_LEVELS = 0.5  # more levels than that share of the rows: names, whose valu
     "Held-out rows have categories never seen in training",
     needs=["split"],
     why="An encoder has no column, and the model no weight, for a value that it never met.",
-    bound="Exact hypergeometric chance that all rows of a value are held out, Bonferroni over all values; a caution.",
+    bound="Exact hypergeometric chance that all rows of a value are held out, summed over values as rare; a caution.",
 )
 def new_categories(context: AuditContext) -> Finding:
     """Test each value that only held-out rows have against a random split."""
@@ -26,6 +26,7 @@ def new_categories(context: AuditContext) -> Finding:
     inside = context.codes >= 0
     n, n_held = int(inside.sum()), len(context.held_out)
     looked, found = 0, []
+    chances = []  # of every value: that all of its rows are held out
     columns = [c for c in context.of_kind("category") if len(c.levels) <= _MOST_LEVELS * context.n_rows]
     if not columns:
         raise NotApplicable("no column of categories whose values repeat")
@@ -36,11 +37,21 @@ def new_categories(context: AuditContext) -> Finding:
             column.codes[context.held_out][column.codes[context.held_out] >= 0], minlength=size
         )
         looked += int((total > 0).sum())
+        counts, times = np.unique(total[total > 0], return_counts=True)
+        of_count = hypergeom.sf(counts - 1, n, n_held, counts)
+        chances.append(np.repeat(of_count, times))
         for level in np.flatnonzero((held == total) & (total > 0)):
             chance = float(hypergeom.sf(total[level] - 1, n, n_held, total[level]))
             found.append((chance, column.name, int(total[level]), column, int(level)))
     found.sort(key=lambda entry: (entry[0], entry[1], entry[4]))
-    best = min(1.0, found[0][0] * looked) if found else 1.0
+    # frequent values cannot all be held out, and cost nothing: the chance that any value of as small a chance is
+    ordered = np.sort(np.concatenate(chances))
+    total_chance = np.cumsum(ordered)
+    adjusted = [
+        min(1.0, float(total_chance[np.searchsorted(ordered, entry[0] * (1 + 1e-9), side="right") - 1]))
+        for entry in found
+    ]
+    best = adjusted[0] if found else 1.0
     rows = sum(entry[2] for entry in found)
     common: dict[str, Any] = {
         "effect": rows / max(1, n_held),
@@ -50,7 +61,7 @@ def new_categories(context: AuditContext) -> Finding:
             for _, name, count, column, level in found[:10]
         ],
     }
-    hits = [entry for entry in found if entry[0] * looked < context.level]
+    hits = [entry for entry, chance in zip(found, adjusted, strict=True) if chance < context.level]
     if context.units is not None or context.time is not None:
         hits, best = [], 1.0  # whole groups, or later rows, bring their own values
     if not hits:

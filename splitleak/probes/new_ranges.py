@@ -3,15 +3,37 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from splitleak.probes.base import Finding, NotApplicable, probe
+from splitleak.probes.columns import AuditColumn
 from splitleak.probes.context import AuditContext
 
-_LEAST_BEYOND = 3
-_CONTINUOUS = 0.1  # different values as a share of the rows: the gaps of counts and scores say nothing
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+_RAREST = 1e-12  # chance from which on more rows beyond say no more
+_LEAST_EXCESS = 0.1  # of the distance from median to quartile: the mean excess of a tail is not taken smaller
+
+
+@dataclass(frozen=True, eq=False)
+class _Side:
+    """One end of one number: the held-out rows beyond training, and what could have been seen there.
+
+    `counts` k, where the k outermost values stand apart from the others; `chances` that a random split holds out all
+    of them; `order`: the smaller, the less the pooled values look like one tail that goes on.
+    """
+
+    name: str
+    side: str
+    beyond: Ints
+    counts: Ints
+    chances: Floats
+    order: Floats
 
 
 @probe(
@@ -19,65 +41,51 @@ _CONTINUOUS = 0.1  # different values as a share of the rows: the gaps of counts
     "Held-out rows lie outside the range seen in training",
     needs=["split"],
     why="Beyond what it has seen a model extrapolates; a score there says little about the rows inside.",
-    bound="Exact hypergeometric chance that the most extreme values are all held out, Bonferroni; a caution.",
+    bound=(
+        "Exact chance that a random split holds out all of the outermost values of a number, summed over numbers and"
+        " sides in an order that the pooled values set, wide gaps first; a caution."
+    ),
 )
 def new_ranges(context: AuditContext) -> Finding:
-    """Test the rows beyond the training range, on each side of each number, against a random split."""
-    from scipy.stats import hypergeom
+    """Test the rows beyond the training range, on each side of each number, against a random split.
 
+    Which values are outermost, and how wide a gap parts them from the rest, is known without the split; who of them is
+    held out is all that chance decides. So gaps may set the order in which sides are asked, and no tail is assumed.
+    """
     columns = context.of_kind("numeric")
     if not columns:
         raise NotApplicable("no column of numbers")
-    found = []
-    for column in columns:
-        known = np.flatnonzero((context.codes >= 0) & ~column.missing)
-        train = context.train[~column.missing[context.train]]
-        if len(train) < 2:
-            continue
-        low, high = column.values[train].min(), column.values[train].max()
-        n_held = len(known) - len(train)
-        values = column.values
-        for side, beyond, sign in (
-            ("below", known[values[known] < low], -1.0),
-            ("above", known[values[known] > high], 1.0),
-        ):
-            chance = 1.0
-            if len(beyond):
-                chance = float(hypergeom.sf(len(beyond) - 1, len(known), n_held, len(beyond)))
-            if len(beyond) >= _LEAST_BEYOND and len(column.levels) >= _CONTINUOUS * len(known):
-                # who is beyond, and how far, are independent under a random split: Fisher's combination of the two
-                both = max(chance * _gap_chance(sign * values[train], sign * values[beyond]), 1e-300)
-                chance = min(1.0, both * (1 - math.log(both)))
-            found.append((chance, column.name, side, beyond))
-    if not found:
+    sides = [side for column in columns for side in _sides(context, column)]
+    if not sides:
         raise NotApplicable("no column of numbers has two known training values")
-    found.sort(key=lambda entry: (entry[0], entry[1], entry[2]))
-    best = min(1.0, found[0][0] * len(found))
-    beyond_any = np.unique(np.concatenate([entry[3] for entry in found])).astype(np.int64)
+    chances = _chances(sides, context.level)
+    found = sorted(
+        zip(chances, sides, strict=True), key=lambda e: (e[0], -len(e[1].beyond), e[1].name, e[1].side)
+    )
+    best = found[0][0]
+    beyond_any = np.unique(np.concatenate([side.beyond for side in sides])).astype(np.int64)
     common: dict[str, Any] = {
         "effect": len(beyond_any) / max(1, len(context.held_out)),
         "effect_name": "share of held-out rows outside the training range of some column",
         "evidence": [
-            {"column": name, "side": side, "held-out rows": len(rows), "chance": chance}
-            for chance, name, side, rows in found[:10]
-            if len(rows)
+            {"column": side.name, "side": side.side, "held-out rows": len(side.beyond), "chance": chance}
+            for chance, side in found[:10]
+            if len(side.beyond)
         ],
     }
-    hits = [entry for entry in found if entry[0] * len(found) < context.level]
+    hits = [side for chance, side in found if chance < context.level]
     if context.units is not None or context.time is not None:
         hits, best = [], 1.0  # whole groups, or later rows, have ranges of their own
     if not hits:
+        explains = ", no more than chance explains." if len(beyond_any) and best < 1 else "."
         return Finding(
             "clean",
-            f"{len(beyond_any):,} held-out rows lie outside the training range of some column, no more than chance"
-            " explains."
-            if len(beyond_any) and best < 1
-            else f"{len(beyond_any):,} held-out rows lie outside the training range of some column.",
+            f"{len(beyond_any):,} held-out rows lie outside the training range of some column{explains}",
             p_value=best,
             **common,
         )
-    names = list(dict.fromkeys(entry[1] for entry in hits))
-    rows = np.unique(np.concatenate([entry[3] for entry in hits])).astype(np.int64)
+    names = list(dict.fromkeys(side.name for side in hits))
+    rows = np.unique(np.concatenate([side.beyond for side in hits])).astype(np.int64)
     return Finding(
         "caution",
         f"{len(rows):,} held-out rows lie outside the training range of {', '.join(names[:5])}"
@@ -90,19 +98,65 @@ def new_ranges(context: AuditContext) -> Finding:
     )
 
 
-def _gap_chance(train: np.ndarray, beyond: np.ndarray) -> float:
-    """Return the chance of so wide a gap between the training maximum and all rows beyond it.
+def _sides(context: AuditContext, column: AuditColumn) -> list[_Side]:
+    rows = np.flatnonzero((context.codes >= 0) & ~column.missing)
+    held = context.is_held_out[rows]
+    if (~held).sum() < 2:
+        return []
+    found = []
+    for side, sign in (("below", -1.0), ("above", 1.0)):
+        values = sign * column.values[rows]
+        order = np.argsort(-values, kind="stable")
+        beyond = rows[values > values[~held].max()]
+        counts, chances, told = _outermost(values[order], int(held.sum()))
+        found.append(_Side(column.name, side, beyond, counts, chances, told))
+    return found
 
-    The k largest of exponential tails start a gap of mean s / k above the next (Renyi 1953), s the mean excess. Tails
-    may be heavier: the same is asked of the values' logarithms, and the larger chance is taken.
+
+def _outermost(values: Floats, held: int) -> tuple[Ints, Floats, Floats]:
+    """Return counts of outermost values, the chance that all are held out, and the order to ask them in.
+
+    `values` fall. The order is the logarithm of that chance times that of so wide a gap: the k largest of exponential
+    tails start a gap of mean s / k above the next (Renyi 1953), s the mean excess of the values below. Tails may be
+    heavier: the same is asked of the values' logarithms, and the narrower view is taken.
     """
-    middle = float(np.median(train))
-    spread = float(np.quantile(train, 0.75) - middle) or float(train.std()) or 1.0
-    chances = []
-    both = [(x - middle) / spread for x in (train, beyond)]
-    for a, b in (both, [np.arcsinh(x) for x in both]):
-        start = np.quantile(a, 1 - 1 / math.sqrt(len(a)))
-        tail = a[a >= start] - start
-        mean = max(float(tail.mean()), 0.1)
-        chances.append(math.exp(-min(700.0, len(b) * float(b.min() - a.max()) / mean)))
-    return max(chances)
+    n = len(values)
+    most = min(held, n // 2)
+    chances = np.cumprod((held - np.arange(most)) / (n - np.arange(most)))
+    most = min(most, int(np.searchsorted(-chances, -_RAREST)) + 1)
+    counts = np.arange(1, most + 1)
+    counts = counts[values[counts - 1] > values[np.minimum(counts, n - 1)]]
+    middle = values[n // 2]
+    spread = float(values[n // 4] - middle) or float(values.std()) or 1.0
+    plain = np.clip((values - middle) / spread, -1e12, 1e12)
+    gaps = np.full(len(counts), np.inf)
+    for view in (plain, np.arcsinh(plain)):
+        for i, k in enumerate(counts):
+            tail = view[k : k + 1 + math.isqrt(n)]
+            excess = max(float((tail[:-1] - tail[-1]).mean()), _LEAST_EXCESS)
+            gaps[i] = min(gaps[i], k * float(view[k - 1] - view[k]) / excess)
+    return counts, chances[counts - 1], np.log(chances[counts - 1]) - gaps
+
+
+def _chances(sides: list[_Side], most: float) -> list[float]:
+    """Return for each side the chance that any side asked up to it would have shown as much; 1: it shows nothing.
+
+    What has a chance above `most` could not speak, and is not asked.
+    """
+    asked = sorted(
+        (order, sides[i].name, sides[i].side, i, int(count), float(chance))
+        for i in range(len(sides))
+        for order, count, chance in zip(sides[i].order, sides[i].counts, sides[i].chances, strict=True)
+        if chance <= most
+    )
+    found = [1.0] * len(sides)
+    spent: dict[
+        int, float
+    ] = {}  # of a side the likeliest count so far: more rows beyond are fewer rows beyond, too
+    total = 0.0
+    for _, _, _, i, count, chance in asked:
+        total += max(0.0, chance - spent.get(i, 0.0))
+        spent[i] = max(chance, spent.get(i, 0.0))
+        if found[i] == 1.0 and len(sides[i].beyond) >= count:
+            found[i] = min(1.0, total)
+    return found

@@ -139,8 +139,12 @@ def _drift(context: AuditContext, columns: list[AuditColumn]) -> list[tuple[floa
 
 
 def column_test(column: AuditColumn, rows: Ints, held: NDArray[np.bool_]) -> tuple[float, float]:
-    """Return the chance and the size of a difference of one column: Kolmogorov-Smirnov, or chi-square of levels."""
-    from scipy.stats import chi2_contingency, ks_2samp
+    """Return the chance and the size of a difference of one column.
+
+    Numbers: of Kolmogorov and Smirnov's test, which sees any difference, and of the rank sum, which sees a shift in
+    fewer rows, twice the smaller. Categories: chi-square of the levels.
+    """
+    from scipy.stats import chi2_contingency, ks_2samp, mannwhitneyu
 
     if column.kind == "numeric":
         values = column.values[rows]
@@ -149,7 +153,8 @@ def column_test(column: AuditColumn, rows: Ints, held: NDArray[np.bool_]) -> tup
         a, b = values[known & ~held], values[known & held]
         if len(a) > 5 and len(b) > 5:
             test = ks_2samp(a, b, method="asymp")
-            found.append((float(test.pvalue), float(test.statistic)))
+            shift = mannwhitneyu(a, b, method="asymptotic").pvalue if np.ptp(values[known]) else 1.0
+            found.append((min(1.0, 2 * min(float(test.pvalue), float(shift))), float(test.statistic)))
         p, size = min(found)
         return min(1.0, p * len(found)), size
     codes = column.frequency_codes[rows] + 1  # missing is a level of its own

@@ -23,14 +23,18 @@ _FOLDS = 5
 _LEAF = 2  # a leaf of one row would believe a wrong label
 _SUREST = 0.75  # share of each predicted class in which contradicted labels are counted,
 _SURER = 0.5  # and again: overlapping classes thin out towards the surest rows, wrong labels do not
-_HONEST = 0.005  # contradicted labels among the surest rows of a problem that the model has learned
+_HONEST = (
+    (_SUREST, 0.005),
+    (0.9, 0.01),
+)  # share of the rows, and of them contradicted in a problem that is learned
 _WORTH = 0.03  # a convention: a share of them that is worth a look
 _THINS = 0.6  # what is left of that share among the surer rows: at most 0.55 of normal classes that overlap
+_BY_CHANCE = 0.01  # chance of fewer among the surer rows, if as many were wrong: small tables may show few
 _ONE_SIDED = 0.3  # of that share in the second worst class: less, and one class has odd rows, honest ones
-_LEARNED, _LEARNED_CLASS = (
-    0.85,
-    0.7,
-)  # share of all rows, and of each class, that must be predicted as labelled
+_LEARNED = (
+    0.94  # share of the other labels that must be predicted: what is hard to predict is contradicted honestly
+)
+_LEARNED_CLASS = 0.7  # share of the labels of each class that must be
 _CONTRADICTED = 0.3  # a label whose probability is below that share of the largest is named
 
 
@@ -89,11 +93,11 @@ def wrong_labels(context: AuditContext) -> Finding:
         "effect_name": "share of contradicted labels among the rows of which a quick model is surest",
         "interval": wilson_interval(count, len(surest)),
     }
-    unlearned = _unlearned(told)
+    unlearned = _unlearned(told, rate)
     if unlearned:
         return Finding("clean", f"{unlearned}{sampled}: wrong labels would not stand out.", **common)
-    p = _chance(count, len(surest))
-    flat = wrong[surer].mean() >= _THINS * rate
+    p = _chance(told)
+    flat = _is_flat(int(wrong[surer].sum()), len(surer), rate)
     if not (p < context.level and rate >= _WORTH and flat and _in_several_classes(told, surest, rate)):
         text = (
             f"A quick model agrees with {1 - wrong.mean():.1%} of the labels{sampled}, and contradicts {count:,} of the"
@@ -153,15 +157,22 @@ def _predict(context: AuditContext, rows: Ints) -> _Told:
     )
 
 
-def _unlearned(told: _Told) -> str:
-    """Return why the model is no judge, or nothing."""
+def _unlearned(told: _Told, rate: float) -> str:
+    """Return why the model is no judge, or nothing; `rate` is the share that is wrong if all surest ones are right."""
     agrees = ~told.wrong
-    if agrees.mean() < _LEARNED:
+    if agrees.mean() < _LEARNED * (1 - rate):
         return f"A quick model is right in {agrees.mean():.0%} of the rows only"
     of_class = min(agrees[told.labels == k].mean() for k in np.unique(told.labels))
     if of_class < _LEARNED_CLASS:
         return f"A quick model finds {of_class:.0%} of one of the classes only"
     return ""
+
+
+def _is_flat(count: int, of: int, rate: float) -> bool:
+    """Whether the surer rows are contradicted as often as the others, or may be."""
+    from scipy.stats import binom
+
+    return count >= _THINS * rate * of or float(binom.cdf(count, of, rate)) > _BY_CHANCE
 
 
 def _in_several_classes(told: _Told, surest: Ints, rate: float) -> bool:
@@ -171,11 +182,15 @@ def _in_several_classes(told: _Told, surest: Ints, rate: float) -> bool:
     return bool((hits >= np.maximum(1, _ONE_SIDED * rate * counts)).sum() > 1)
 
 
-def _chance(count: int, of: int) -> float:
-    """Return the chance of as many contradicted labels at the rate of an honest table."""
+def _chance(told: _Told) -> float:
+    """Return the chance of as many contradicted labels at the rates of an honest table: twice the smaller of two."""
     from scipy.stats import binom
 
-    return float(binom.sf(count - 1, of, _HONEST))
+    chances = []
+    for share, honest in _HONEST:
+        rows = told.surest(share)
+        chances.append(float(binom.sf(int(told.wrong[rows].sum()) - 1, len(rows), honest)))
+    return min(1.0, len(chances) * min(chances))
 
 
 def _evidence(context: AuditContext, rows: Ints, told: _Told, named: Ints) -> list[dict[str, Any]]:
