@@ -124,7 +124,7 @@ def _outermost(values: Floats, held: int) -> tuple[Ints, Floats, Floats]:
     most = min(held, n // 2)
     chances = np.cumprod((held - np.arange(most)) / (n - np.arange(most)))
     most = min(most, int(np.searchsorted(-chances, -_RAREST)) + 1)
-    counts = np.arange(1, most + 1)
+    counts = np.arange(1, most + 1, dtype=np.int64)
     counts = counts[values[counts - 1] > values[np.minimum(counts, n - 1)]]
     middle = values[n // 2]
     spread = float(values[n // 4] - middle) or float(values.std()) or 1.0
@@ -135,7 +135,8 @@ def _outermost(values: Floats, held: int) -> tuple[Ints, Floats, Floats]:
             tail = view[k : k + 1 + math.isqrt(n)]
             excess = max(float((tail[:-1] - tail[-1]).mean()), _LEAST_EXCESS)
             gaps[i] = min(gaps[i], k * float(view[k - 1] - view[k]) / excess)
-    return counts, chances[counts - 1], np.log(chances[counts - 1]) - gaps
+    of_counts = np.asarray(chances[counts - 1], dtype=np.float64)
+    return np.asarray(counts), of_counts, np.asarray(np.log(of_counts) - gaps)
 
 
 def _chances(sides: list[_Side], most: float) -> list[float]:
