@@ -32,6 +32,7 @@ from splitleak.search import Combine, Missing, Share, prepare_search
 from splitleak.sizes import SizesLike, parse_shares, parse_sizes, shares_or_rows
 from splitleak.strata.balance import warn_of_unreachable
 from splitleak.strata.resolving import described, named_strata, resolve_strata, resolve_weights
+from splitleak.strata.weighing import units_to_drop
 from splitleak.temporal import REASONS, assign_in_time
 from splitleak.ways_out import infeasible, torn_apart
 
@@ -148,7 +149,8 @@ def split_by_similarity(
         is classes. ``{"income": "continuous", "id": "classes"}`` says it otherwise; `StratifyBy` takes options.
     weights : str or array-like of shape (n_rows,), optional
         What each row counts, at least 0. `sizes` are then shares of the weight (fractions only), `tolerance` is a
-        share of the weight, and strata are balanced by weight; rows of weight 0 are placed all the same.
+        share of the weight, and strata are balanced by weight; "drop" drops as little weight as possible. Rows of
+        weight 0 are placed all the same.
     groups : str, array-like of shape (n_rows,), or list of str, optional
         Column(s) whose equal values must stay together; a missing value is in no group.
     time : str or array-like of shape (n_rows,), optional
@@ -171,7 +173,7 @@ def split_by_similarity(
         crosses (dropped rows have code -1); keep all rows and cut as little summed similarity as possible, so that
         the split leaks, which it says, with a warning; or take the lowest threshold at which the sizes can be met.
     max_dropped : int or float, optional
-        With "drop": most rows (or share of the rows in [0, 1)) that may go.
+        With "drop": most rows (or share of the rows in [0, 1)) that may go; with `weights`, a share of the weight.
     tolerance : float
         Allowed deviation of each partition as a share of all rows, in [0, 1). Sizes are met to the row where clusters
         allow it; with `stratify`, where that leaves a class more than a point off, they give way within this for the
@@ -204,7 +206,7 @@ def split_by_similarity(
     ({'train': 49, 'test': 12}, 'separated')
     """
     _check_options(on_infeasible, tolerance, seed)
-    _check_weights(weights, on_infeasible, time)
+    _check_weights(weights, on_infeasible, time, pinned)
     if folds is not None:
         refused = {
             "sizes": sizes,
@@ -242,7 +244,7 @@ def split_by_similarity(
     if pins is not None:
         check_groups(pins, factors, request.names)
     bars = Progress(progress)
-    most = _rows_to_drop(max_dropped, source.n_rows, on_infeasible)
+    most = _rows_to_drop(max_dropped, source.n_rows, on_infeasible, row_weights)
 
     task = Task(
         graph=search.graph(seed=seed, progress=bars),
@@ -358,7 +360,10 @@ def _assign(
     return allocation.codes[clustering.labels], clustering.labels, task, ()
 
 
-def _rows_to_drop(max_dropped: float | None, n_rows: int, on_infeasible: str) -> int | None:
+def _rows_to_drop(
+    max_dropped: float | None, n_rows: int, on_infeasible: str, weights: NDArray[np.float64] | None
+) -> int | None:
+    """Return the budget in rows or, with weights, in whole units of weight."""
     if max_dropped is None:
         return None
     if on_infeasible != "drop":
@@ -368,16 +373,22 @@ def _rows_to_drop(max_dropped: float | None, n_rows: int, on_infeasible: str) ->
         raise InputError(
             f"max_dropped must be a number of rows, or a share of them in [0, 1), got {max_dropped!r}"
         )
-    return int(max_dropped) if whole else int(max_dropped * n_rows)
+    if weights is None:
+        return int(max_dropped) if whole else int(max_dropped * n_rows)
+    if max_dropped >= 1:
+        raise InputError(
+            f"max_dropped= is a share of the weight in [0, 1) with weights=, got {max_dropped!r}"
+        )
+    return int(max_dropped * int(units_to_drop(weights).sum()))
 
 
-def _check_weights(weights: Any, on_infeasible: str, time: Any) -> None:
+def _check_weights(weights: Any, on_infeasible: str, time: Any, pinned: Any) -> None:
     if weights is not None and time is not None:
         raise InputError("time= goes by rows: cut-offs are not weighed; leave weights= out")
-    if weights is not None and on_infeasible in ("drop", "cut"):
+    if weights is not None and pinned is not None and on_infeasible == "drop":
         raise InputError(
-            f"on_infeasible={on_infeasible!r} goes by rows: leave weights= out, or take on_infeasible='nearest' or"
-            " 'raise_threshold'"
+            "on_infeasible='drop' goes by rows where rows are pinned; leave weights= or pinned= out, or take"
+            " on_infeasible='nearest', 'cut' or 'raise_threshold'"
         )
 
 

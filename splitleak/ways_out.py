@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -115,24 +116,15 @@ def _nearer(task: Task, rows: NDArray[np.int64], allocation: Allocation | None) 
 def _policies(task: Task) -> list[str]:
     """Price dropping and cutting by doing it, where the graph is small enough."""
     graph, ways = task.graph, []
-    if not graph.complete or task.weights is not None:  # dropping and cutting go by rows
+    if not graph.complete:
         return []
     if len(graph.left) + 5 * graph.n_rows > PRICED:
         return [
             "on_infeasible='drop' drops as few rows as it can",
             "on_infeasible='cut' cuts as little as it can",
         ]
-    try:
-        codes = drop_rows(task)
-    except InfeasibleSplitError:
-        pass
-    else:
-        dropped = int((codes < 0).sum())
-        kept = np.bincount(codes[codes >= 0], minlength=len(task.request.names))
-        ways.append(
-            f"on_infeasible='drop' drops {count(dropped, 'row')} ({100 * dropped / len(codes):.1f} %) and leaves"
-            f" {_shares(task, kept)} of the rest"
-        )
+    if task.weights is None or task.pinned is None:  # around pins rows are dropped, not weight
+        ways += _price_of_dropping(task)
     try:
         crossed = Crossed.of(task, cut_similarity(task))
     except InfeasibleSplitError:
@@ -145,8 +137,24 @@ def _policies(task: Task) -> list[str]:
     return ways
 
 
-def _shares(task: Task, rows: NDArray[np.int64]) -> str:
-    total = max(1, int(rows.sum()))
+def _price_of_dropping(task: Task) -> list[str]:
+    try:
+        codes = drop_rows(task)
+    except InfeasibleSplitError:
+        return []
+    each = np.ones(len(codes)) if task.weights is None else task.weights
+    kept = np.bincount(codes[codes >= 0], each[codes >= 0], minlength=len(task.request.names))
+    share = (
+        f"{100 * each[codes < 0].sum() / each.sum():.1f} %{'' if task.weights is None else ' of the weight'}"
+    )
+    return [
+        f"on_infeasible='drop' drops {count(int((codes < 0).sum()), 'row')} ({share}) and leaves"
+        f" {_shares(task, kept)} of the rest"
+    ]
+
+
+def _shares(task: Task, rows: NDArray[Any]) -> str:
+    total = max(1e-300, float(rows.sum()))
     return ", ".join(
         f"{name} {100 * n / total:.1f} %" for name, n in zip(task.request.names, rows, strict=True)
     )

@@ -316,7 +316,6 @@ def test_folds_balance_several_columns() -> None:
         ({"weights": [1.0]}, "weights= must have one value for each of the 600 rows"),
         ({"weights": "wight"}, "'wight' is not a column"),
         ({"weights": "w", "sizes": [500, 100]}, "sizes asks for counts of rows .*write fractions"),
-        ({"weights": "w", "on_infeasible": "drop"}, "goes by rows: leave weights= out"),
         ({"stratify": ["a", "c"]}, "stratify='c' is not a column"),
         ({"stratify": np.zeros((600, 2))}, "no row has a label"),
         ({"stratify": np.full((600, 2), 2)}, "row 0 has .*2.* in column 0; for several columns"),

@@ -13,6 +13,7 @@ from splitleak._threads import map_threads
 from splitleak.errors import InputError
 from splitleak.sampling import mix
 from splitleak.separation.request import Request
+from splitleak.separation.rows import summed
 
 if TYPE_CHECKING:
     from splitleak.graph import SimilarityGraph
@@ -36,6 +37,7 @@ def cut_rows(
     fixed: Ints | None = None,
     tolerance: float = 0.02,
     seed: int = 0,
+    weights: Ints | None = None,
 ) -> Ints:
     """Split all rows at the sizes asked for, and part as little similarity as possible.
 
@@ -62,6 +64,8 @@ def cut_rows(
     tolerance : float
         Allowed deviation of each partition as a share of the rows, in [0, 1); the search aims at 0.005 or less.
     seed : int
+    weights : int64 array of shape (n_rows,), optional
+        What each row counts in the sizes and classes, in whole units of at least 1.
 
     Returns
     -------
@@ -78,7 +82,7 @@ def cut_rows(
     [[0, 0, 0, 0, 0], [1, 1, 1, 1, 1]]
     """
     graph._require_complete("cut_rows()")
-    cut = _Cut.of(graph, sizes, units, classes, row_hashes, fixed, tolerance)
+    cut = _Cut.of(graph, sizes, units, classes, row_hashes, fixed, tolerance, weights)
     first = np.full(cut.problem.n, -1, dtype=np.int64)
     first[cut.place[units]] = start
     parts = _search(cut, first, seed)
@@ -114,6 +118,7 @@ class _Cut:
         row_hashes: NDArray[np.uint64] | None,
         fixed: Ints | None,
         tolerance: float,
+        weights: Ints | None,
     ) -> _Cut:
         n = int(units.max()) + 1
         left, right, strength = _strengths(graph, units, n)
@@ -123,12 +128,8 @@ class _Cut:
         # units of equal content are told apart by what they are joined with
         around = np.bincount(np.append(left, right), np.append(strength, strength), minlength=n)
         keys = mix(keys ^ mix(around.astype(np.uint64)))
-        weights, counts = np.bincount(units, minlength=n).astype(np.int64), None
-        if classes is not None:
-            kinds, kind = np.unique(np.maximum(classes, -1), return_inverse=True)
-            flat = np.bincount(units * len(kinds) + kind, minlength=n * len(kinds))
-            counts = flat.reshape(n, len(kinds)).astype(np.int64)
-        request = Request.of(left, right, n, sizes, weights, counts, keys, None, tolerance, None)
+        worth, counts = summed(units, n, weights, classes)
+        request = Request.of(left, right, n, sizes, worth, counts, keys, None, tolerance, None)
         problem, order = request.problem()
         place = np.empty(n, dtype=np.int64)
         place[order] = np.arange(n)

@@ -83,6 +83,7 @@ def separate_rows(
     seed: int = 0,
     start: Ints | None = None,
     names: Sequence[str] | None = None,
+    weights: Ints | None = None,
 ) -> Separation:
     """Drop as few rows as possible so that the others can be split at the sizes asked for.
 
@@ -108,6 +109,9 @@ def separate_rows(
         Codes of an answer for a lower threshold, to start from.
     names : sequence of str, optional
         What messages call the partitions.
+    weights : int64 array of shape (n_rows,), optional
+        What each row counts in whole units, at least 1: as little of it as possible is dropped, `sizes` are shares of
+        what stays, and `max_dropped` and the counts of the answer are units.
 
     Returns
     -------
@@ -125,18 +129,13 @@ def separate_rows(
     graph._require_complete("separate_rows()")
     nodes = Nodes.of(graph, groups)
     row, n = nodes.of_row, nodes.n
-    weights = np.bincount(row, minlength=n).astype(np.int64)
     keys = np.zeros(n, dtype=np.uint64)
     if row_hashes is not None:
         # sums: the order of the rows does not matter, and rows equal for the measure may differ in content
         np.add.at(keys, row, mix(row_hashes))
         joins = nodes.right > row.max()
         np.add.at(keys, nodes.right[joins], mix(keys[nodes.left[joins]] + np.uint64(1)))
-    counts = None
-    if classes is not None:
-        kinds, kind = np.unique(np.maximum(classes, -1), return_inverse=True)
-        flat = np.bincount(row * len(kinds) + kind, minlength=n * len(kinds))
-        counts = flat.reshape(n, len(kinds)).astype(np.int64)
+    worth, counts = summed(row, n, weights, classes)
     kept = np.bincount(row, np.zeros(len(row)) if protected is None else protected, minlength=n) > 0
     begun = None
     if start is not None:
@@ -144,12 +143,27 @@ def separate_rows(
         begun[row] = start
         _place_groups(nodes, begun)
     request = Request.of(
-        nodes.left, nodes.right, n, sizes, weights, counts, keys, kept, tolerance, begun
+        nodes.left, nodes.right, n, sizes, worth, counts, keys, kept, tolerance, begun
     )  # fmt: skip
     first = np.full(n, -1, dtype=np.int64)
     first[row[::-1]] = np.arange(len(row) - 1, -1, -1)
-    found = solve(request, max_dropped=max_dropped, seed=seed, rows=first, names=names)
+    found = solve(
+        request, max_dropped=max_dropped, seed=seed, rows=first, names=names, weighted=weights is not None
+    )
     return replace(found, codes=found.codes[row])
+
+
+def summed(of_row: Ints, n: int, weights: Ints | None, classes: Ints | None) -> tuple[Ints, Ints | None]:
+    """Return what each of `n` nodes counts, and that of each class in it, shape (n, n_classes), by its rows."""
+    each = np.ones(len(of_row), dtype=np.int64) if weights is None else weights
+    worth = np.zeros(n, dtype=np.int64)
+    np.add.at(worth, of_row, each)
+    if classes is None:
+        return worth, None
+    kinds, kind = np.unique(np.maximum(classes, -1), return_inverse=True)
+    counts = np.zeros((n, len(kinds)), dtype=np.int64)
+    np.add.at(counts, (of_row, kind), each)
+    return worth, counts
 
 
 def _place_groups(nodes: Nodes, codes: Ints) -> None:

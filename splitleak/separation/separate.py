@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -131,8 +132,13 @@ def solve(
     seed: int,
     rows: Ints | None = None,
     names: Sequence[str] | None = None,
+    weighted: bool = False,
 ) -> Separation:
-    """Answer a checked request; in messages, `rows` has the row that stands for each node, `names` the partitions."""
+    """Answer a checked request.
+
+    In messages, `rows` has the row that stands for each node, `names` the partitions; where the nodes are `weighted`
+    by more than their rows, amounts are shares of the weight.
+    """
     from splitleak.separation.improve import improve, search
 
     problem, order = request.problem()
@@ -146,9 +152,9 @@ def solve(
     request.verify(codes)
     found = _separation(request, codes)
     if not problem.feasible(part):
-        raise _infeasible(request, found, problem.blocks[np.argsort(order)], rows, names)
+        raise _infeasible(request, found, problem.blocks[np.argsort(order)], rows, names, weighted)
     if max_dropped is not None and found.dropped > max_dropped:
-        raise _over_budget(found, max_dropped, names)
+        raise _over_budget(found, max_dropped, names, weighted)
     return found
 
 
@@ -165,25 +171,31 @@ def _separation(request: Request, codes: Ints) -> Separation:
 
 
 def _infeasible(
-    request: Request, found: Separation, blocks: Ints, rows: Ints | None, names: Sequence[str] | None
+    request: Request,
+    found: Separation,
+    blocks: Ints,
+    rows: Ints | None,
+    names: Sequence[str] | None,
+    weighted: bool,
 ) -> InfeasibleSplitError:
     asked = _listed(names, [f"{100 * share:.3g} %" for share in request.shares])
-    nearest = _listed(names, [f"{part:,}" for part in found.achieved])
+    whole = int(request.weights.sum())
+    nearest = _listed(names, [_amount(part, whole, weighted) for part in found.achieved])
     word, number = ("node", np.arange(request.n_nodes)) if rows is None else ("row", rows)
     total, tied = int(request.weights.sum()), np.bincount(blocks, request.weights * request.protected)
     if tied.max() > (1 - request.shares.max()) * found.kept:
         block = np.flatnonzero((blocks == np.argmax(tied)) & request.protected & (request.weights > 0))
         shown = ", ".join(str(number[node]) for node in block[:3]) + (", ..." if len(block) > 3 else "")
         obstacle = (
-            f"protected {word}s must stay and hang together: the largest such block has {int(tied.max()):,} of"
-            f" {total:,} rows ({word}s {shown})"
+            f"protected {word}s must stay and hang together: the largest such block has "
+            f"{_amount(int(tied.max()), whole, weighted)} of {_amount(total, whole, weighted)} ({word}s {shown})"
         )
         ways = ["protect fewer of them", "ask for other sizes=", "allow more with tolerance="]
-    elif request.weights.max() > 1:
+    elif request.weights.max() > (0.01 * total if weighted else 1):
         heaviest = int(np.argmax(request.weights))
         obstacle = (
             f"whole sets of equal rows are too large: {word} {number[heaviest]} stands for"
-            f" {request.weights[heaviest]:,} rows"
+            f" {_amount(int(request.weights[heaviest]), whole, weighted)}"
         )
         ways = ["ask for other sizes=", "allow more with tolerance=", "deduplicate the rows first"]
     else:
@@ -191,7 +203,8 @@ def _infeasible(
         ways = ["a higher threshold=", "ask for other sizes=", "allow more with tolerance="]
     return InfeasibleSplitError(
         f"sizes of {asked} cannot be met within {100 * request.tolerance:g} % of the kept rows by dropping rows, as far"
-        f" as the search could find: {obstacle}. Nearest: {nearest} rows, with {found.dropped:,} dropped. Ways out:"
+        f" as the search could find: {obstacle}. Nearest: {nearest}, with"
+        f" {_amount(found.dropped, whole, weighted)} dropped. Ways out:"
         f" {'; '.join(f'({i}) {way}' for i, way in enumerate(ways, 1))}.",
         nearest=_named(names, found),
         largest_cluster=int(request.weights.max()),
@@ -199,16 +212,27 @@ def _infeasible(
     )
 
 
-def _over_budget(found: Separation, max_dropped: int, names: Sequence[str] | None) -> InfeasibleSplitError:
-    ways = [f"max_dropped={found.dropped}", "a higher threshold=", "other sizes="]
+def _over_budget(
+    found: Separation, max_dropped: int, names: Sequence[str] | None, weighted: bool
+) -> InfeasibleSplitError:
+    total = found.kept + found.dropped
+    enough = f"{math.ceil(1e4 * found.dropped / total) / 1e4:g}" if weighted else str(found.dropped)
+    ways = [f"max_dropped={enough}", "a higher threshold=", "other sizes="]
+    gone = _amount(found.dropped, total, weighted)
+    if not weighted:
+        gone += f" ({100 * found.dropped / total:.2f} %)"
+    left = _listed(names, [_amount(part, total, weighted) for part in found.achieved])
+    allowed = f"{_amount(max_dropped, total, True)} is" if weighted else f"{max_dropped:,} rows are"
     return InfeasibleSplitError(
-        f"max_dropped={max_dropped:,} rows are not enough: {found.dropped:,} rows"
-        f" ({100 * found.dropped / (found.kept + found.dropped):.2f} %) would have to be dropped, which leaves"
-        f" {_listed(names, [f'{part:,}' for part in found.achieved])} rows. Ways out:"
+        f"max_dropped={allowed} not enough: {gone} would have to be dropped, which leaves {left}. Ways out:"
         f" {'; '.join(f'({i}) {way}' for i, way in enumerate(ways, 1))}.",
         nearest=_named(names, found),
         ways_out=ways,
     )
+
+
+def _amount(units: int, total: int, weighted: bool) -> str:
+    return f"{100 * units / total:.2f} % of the weight" if weighted else f"{units:,} rows"
 
 
 def _listed(names: Sequence[str] | None, values: Sequence[str]) -> str:

@@ -30,3 +30,18 @@ def row_units(weights: NDArray[np.float64]) -> tuple[Ints, bool]:
 def coarse(units: Ints, exact: bool) -> Ints:
     """Return sums of `row_units` in the units of an allocation, at most about `UNITS` together."""
     return units if exact else np.rint(units / (FINE // UNITS)).astype(np.int64)
+
+
+def units_to_drop(weights: NDArray[np.float64]) -> Ints:
+    """Return the weight of each row in whole units of at least 1, for rows that are dropped or cut one by one.
+
+    A row of weight 0 counts one unit, next to nothing beside the others: it is dropped only for a reason.
+
+    Examples
+    --------
+    >>> units = units_to_drop(np.array([2.0, 0.0, 3.0]))
+    >>> int(units[1]), round(units[0] / units[2], 6)
+    (1, 0.666667)
+    """
+    each = np.rint(weights / math.fsum(weights) * UNITS).astype(np.int64)
+    return np.maximum(each, 1)
