@@ -179,23 +179,23 @@ def _infeasible(
     weighted: bool,
 ) -> InfeasibleSplitError:
     asked = _listed(names, [f"{100 * share:.3g} %" for share in request.shares])
-    whole = int(request.weights.sum())
-    nearest = _listed(names, [_amount(part, whole, weighted) for part in found.achieved])
+    total = int(request.weights.sum())
+    nearest = _listed(names, [_amount(part, total, weighted) for part in found.achieved])
     word, number = ("node", np.arange(request.n_nodes)) if rows is None else ("row", rows)
-    total, tied = int(request.weights.sum()), np.bincount(blocks, request.weights * request.protected)
+    tied = np.bincount(blocks, request.weights * request.protected)
     if tied.max() > (1 - request.shares.max()) * found.kept:
         block = np.flatnonzero((blocks == np.argmax(tied)) & request.protected & (request.weights > 0))
         shown = ", ".join(str(number[node]) for node in block[:3]) + (", ..." if len(block) > 3 else "")
         obstacle = (
-            f"protected {word}s must stay and hang together: the largest such block has "
-            f"{_amount(int(tied.max()), whole, weighted)} of {_amount(total, whole, weighted)} ({word}s {shown})"
+            f"protected {word}s must stay and hang together: the largest such block has"
+            f" {_amount(int(tied.max()), total, weighted, of_all=True)} ({word}s {shown})"
         )
         ways = ["protect fewer of them", "ask for other sizes=", "allow more with tolerance="]
     elif request.weights.max() > (0.01 * total if weighted else 1):
         heaviest = int(np.argmax(request.weights))
         obstacle = (
             f"whole sets of equal rows are too large: {word} {number[heaviest]} stands for"
-            f" {_amount(int(request.weights[heaviest]), whole, weighted)}"
+            f" {_amount(int(request.weights[heaviest]), total, weighted)}"
         )
         ways = ["ask for other sizes=", "allow more with tolerance=", "deduplicate the rows first"]
     else:
@@ -204,7 +204,7 @@ def _infeasible(
     return InfeasibleSplitError(
         f"sizes of {asked} cannot be met within {100 * request.tolerance:g} % of the kept rows by dropping rows, as far"
         f" as the search could find: {obstacle}. Nearest: {nearest}, with"
-        f" {_amount(found.dropped, whole, weighted)} dropped. Ways out:"
+        f" {_amount(found.dropped, total, weighted)} dropped. Ways out:"
         f" {'; '.join(f'({i}) {way}' for i, way in enumerate(ways, 1))}.",
         nearest=_named(names, found),
         largest_cluster=int(request.weights.max()),
@@ -231,8 +231,10 @@ def _over_budget(
     )
 
 
-def _amount(units: int, total: int, weighted: bool) -> str:
-    return f"{100 * units / total:.2f} % of the weight" if weighted else f"{units:,} rows"
+def _amount(units: int, total: int, weighted: bool, *, of_all: bool = False) -> str:
+    if weighted:
+        return f"{100 * units / total:.2f} % of the weight"
+    return f"{units:,} of {total:,} rows" if of_all else f"{units:,} rows"
 
 
 def _listed(names: Sequence[str] | None, values: Sequence[str]) -> str:
