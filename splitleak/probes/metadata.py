@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pyarrow.compute as pc
 
 from splitleak.probes.base import Finding, NotApplicable, probe
 from splitleak.probes.columns import AuditColumn
 from splitleak.probes.context import AuditContext
-from splitleak.probes.scores import column_scores
-from splitleak.statistics import holm
+from splitleak.probes.scores import clearest_side
+from splitleak.statistics import holm_in_reach, normal_tail
 
-_HONEST_AUC = 0.65  # above which a column about the making of a row is worth a question
-_HONEST_R2 = 0.15
-_LEAK_AUC = 0.9  # how a row was made has no honest reason to tell the target that well
-_LEAK_R2 = 0.8
 _WORDS = frozenset({
     "source", "site", "device", "scanner", "camera", "machine", "sensor", "instrument", "hospital",
     "center", "centre", "clinic", "ward", "lab", "laboratory", "batch", "plate", "lane", "operator",
@@ -34,49 +31,62 @@ _LOOKS_SHARE = 0.5
     "Metadata gives the target away",
     needs=["target"],
     why="Where, with what and by whom a row was recorded differs between the classes here, and will not in use.",
-    bound="Only columns named (or written) as metadata; AUC above 0.65 (a leak: 0.9), Holm over them.",
+    bound="Only columns named (or written) as metadata; AUC above the limit, Holm over columns and classes.",
 )
 def metadata(context: AuditContext) -> Finding:
     """Score the columns that tell how a row was made."""
     assert context.target is not None
-    scores = column_scores(context)
-    found = [s for name, s in scores.items() if is_metadata(s.column)]
-    if not found:
+    columns = [c for c in context.of_kind("numeric", "category", "time") if is_metadata(c)]
+    if not columns:
         raise NotApplicable("no column is named as metadata (source, site, device, file, url, user, ...)")
-    regression = context.target.task == "regression"
-    limit, measure = (_HONEST_R2, "R2") if regression else (_HONEST_AUC, "AUC")
-    found.sort(key=lambda s: (-s.value, s.column.name))
-    adjusted = holm([s.p_above(limit, regression=regression) for s in found])
-    hits = [s for s, p in zip(found, adjusted, strict=True) if p < context.alpha]
-    evidence = [{"column": s.column.name, measure: round(s.value, 4)} for s in found[:10]]
+    found = [(*clearest_side(context, column), column.name) for column in columns]
+    found.sort(key=lambda entry: (-entry[0].value, entry[2]))
+    caution, leak = context.limits["metadata_auc_caution"], context.limits["metadata_auc_leak"]
+    p_caution, p_leak = (
+        holm_in_reach(
+            [
+                min(1.0, sides * normal_tail((area.value - limit) / max(area.error, 1e-9)))
+                for area, sides, _ in found
+            ]
+        )
+        for limit in (caution, leak)
+    )
+    hits = [(area, name) for (area, _, name), p in zip(found, p_caution, strict=True) if p < context.alpha]
+    best = hits[0][0] if hits else found[0][0]
+    common: dict[str, Any] = {
+        "effect": best.value,
+        "effect_name": "AUC of the column alone",
+        "interval": best.interval(),
+        "p_value": float(p_caution.min()),
+        "evidence": [{"column": name, "AUC": round(area.value, 4)} for area, _, name in found[:10]],
+    }
     if not hits:
         return Finding(
             "clean",
-            f"{len(found)} column{'s' if len(found) > 1 else ''} of metadata looked at; {found[0].column.name} comes"
-            f" nearest to the target ({measure} {found[0].value:.3f}).",
-            found[0].value,
-            f"{measure} of the column alone",
-            p_value=float(adjusted.min()),
-            evidence=evidence,
+            f"{len(found)} column{'s' if len(found) > 1 else ''} of metadata looked at; {found[0][2]} comes nearest to"
+            f" the target (AUC {best.value:.3f}).",
+            **common,
         )
-    names = [s.column.name for s in hits]
-    surest = holm([s.p_above(_LEAK_R2 if regression else _LEAK_AUC, regression=regression) for s in found])
+    names = [name for _, name in hits]
+    which = _told(context)
     return Finding(
-        "leak" if surest.min() < context.level else "caution",
-        f"{', '.join(names[:5])} tells the target ({measure} {hits[0].value:.3f}) and describes how the row was"
-        " made, not what is to be learned.",
-        hits[0].value,
-        f"{measure} of the column alone",
-        interval=(
-            max(0.0, hits[0].value - 1.96 * hits[0].error),
-            min(1.0, hits[0].value + 1.96 * hits[0].error),
-        ),
-        p_value=float(adjusted.min()),
+        "leak" if p_leak.min() < context.level else "caution",
+        f"{', '.join(names[:5])} tells {which} (AUC {best.value:.3f}) and describes how the row was made, not what is"
+        " to be learned.",
         columns=names,
         remedy=f"df = df.drop(columns={names!r})",
-        evidence=evidence,
         impact_of="columns",
+        **common,
     )
+
+
+def _told(context: AuditContext) -> str:
+    assert context.target is not None
+    return {
+        "binary": "the target",
+        "multiclass": "one class of the target from the others",
+        "regression": "whether the target is above its median",
+    }[context.target.task]
 
 
 def is_metadata(column: AuditColumn) -> bool:

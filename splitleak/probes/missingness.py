@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from splitleak.probes.base import Finding, NotApplicable, probe
 from splitleak.probes.context import AuditContext
 from splitleak.probes.scores import scored_rows
-from splitleak.statistics import Auc, auc, holm, normal_tail
+from splitleak.statistics import Auc, auc, holm_in_reach, normal_tail
 
 _LEAST = 8  # rows with, and rows without the value
 _PURE_SHARE = 0.02  # of the rows, before "all of one class" is worth saying
@@ -20,15 +20,14 @@ _PURE_P = 1e-6
 @probe(
     "SPL202",
     "Missing values give the target away",
-    needs=["target", "classes"],
+    needs=["target"],
     why="A value that is filled in only after the outcome (a cause of death, a closing date) betrays it.",
     bound="Composite null (an honest mask stays at or below the limit), Holm over the columns.",
 )
 def missingness(context: AuditContext) -> Finding:
-    """Score the mask of each column with missing values against each class."""
+    """Score the mask of each column with missing values against each class, or against the target's ranks."""
     assert context.target is not None
     rows = scored_rows(context)
-    codes = context.target.codes[rows]
     masks: dict[bytes, tuple[NDArray[np.bool_], list[str]]] = {}
     for column in context.columns.values():
         mask = column.missing[rows]
@@ -40,15 +39,22 @@ def missingness(context: AuditContext) -> Finding:
     if not masks:
         raise NotApplicable(f"no column has at least {_LEAST} missing and {_LEAST} known values")
     found = [
-        (_best(mask, codes, len(context.target.levels)), _pure(mask, codes, context), names)
-        for mask, names in masks.values()
+        (_best(mask, context, rows), _pure(mask, context, rows), names) for mask, names in masks.values()
     ]
     found.sort(key=lambda entry: (-entry[0].value, entry[2]))
     return _finding(context, found)
 
 
-def _best(mask: NDArray[np.bool_], codes: NDArray[np.int64], n_classes: int) -> Auc:
-    """Return the largest area of the mask or its opposite against one class and the rest."""
+def _best(mask: NDArray[np.bool_], context: AuditContext, rows: NDArray[np.int64]) -> Auc:
+    """Return the largest area of the mask or its opposite against one class and the rest.
+
+    Of numbers, the chance that the target is larger (or smaller) where the value is missing.
+    """
+    assert context.target is not None
+    codes, n_classes = context.target.codes[rows], len(context.target.levels)
+    if context.target.task == "regression":
+        values = context.target.values[rows]
+        return max((auc(values, side) for side in (mask, ~mask)), key=lambda area: area.value)
     best = Auc(0.5, 0.5, (np.zeros(0), np.zeros(0)))
     for k in [1] if n_classes == 2 else range(n_classes):
         positive = codes == k
@@ -61,10 +67,12 @@ def _best(mask: NDArray[np.bool_], codes: NDArray[np.int64], n_classes: int) -> 
     return best
 
 
-def _pure(mask: NDArray[np.bool_], codes: NDArray[np.int64], context: AuditContext) -> float:
+def _pure(mask: NDArray[np.bool_], context: AuditContext, rows: NDArray[np.int64]) -> float:
     """Return the chance that rows with (or without) the value all have one class that is not the common one."""
     assert context.target is not None
-    chance = 1.0
+    chance, codes = 1.0, context.target.codes[rows]
+    if context.target.task == "regression":
+        return chance
     for inside in (mask, ~mask):
         classes = np.unique(codes[inside])
         if len(classes) == 1 and inside.mean() >= _PURE_SHARE:
@@ -77,7 +85,7 @@ def _pure(mask: NDArray[np.bool_], codes: NDArray[np.int64], context: AuditConte
 def _finding(context: AuditContext, found: list[tuple[Auc, float, list[str]]]) -> Finding:
     caution, leak = context.limits["missing_auc_caution"], context.limits["missing_auc_leak"]
     p_caution, p_leak = (
-        holm([normal_tail((area.value - limit) / max(area.error, 1e-9)) for area, _, _ in found])
+        holm_in_reach([normal_tail((area.value - limit) / max(area.error, 1e-9)) for area, _, _ in found])
         for limit in (caution, leak)
     )
     sure = [i for i in range(len(found)) if p_leak[i] < context.level]

@@ -3,24 +3,39 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from splitleak.probes.base import Finding, NotApplicable, probe
+from splitleak.probes.columns import AuditColumn
 from splitleak.probes.context import AuditContext
 from splitleak.probes.scores import scored_rows
+from splitleak.statistics import wilson_interval
 
-_SHARE = 0.02  # of the rows must have the value
+Ints = NDArray[np.int64]
+_SHARE = 0.02  # of the rows must have the value,
 _LEAST = 8
-_COMMON = 0.65  # values of a class more common than that are often pure for honest reasons
-_CHANCE = 1e-6
+_MOST_SHARE = 0.2  # and no more than that: a value of a fifth of the rows is one of the column's regular ones
+_COMMON = 0.75  # values of a class more common than that are often pure for honest reasons
 _UNRELATED = (
-    0.25  # Cramer's V of the other values with the target: where they tell it as well, so may this one
+    0.25  # Cramer's V of the other categories with the target: where they tell it as well, so may this one
 )
-_MOST_LEVELS = 1000
-_CONTINUOUS = 0.5  # different values as a share of the rows, from which a frequent one is remarkable
-_MOST_CLASSES = 5  # of many classes, traits that only one has are to be expected
-_MOST_CODES = 30  # whole numbers with more different values are amounts, not codes
+_MOST_LEVELS = 1000  # of a category
+_OTHER_LEVELS = 2  # of the column beside the value: a trait that is there or not may well go with one class
+_NEIGHBOURS = 30  # rows on either side of a number
+_MOST_COLUMNS = 2  # where more have such values, in other rows each, the classes are made of them
+
+
+class Pure(NamedTuple):
+    """A value that only rows of class `k` hold, and the logarithm of the chance of that."""
+
+    log_chance: float
+    column: AuditColumn
+    level: int
+    k: int
+    rows: Ints
 
 
 @probe(
@@ -28,63 +43,114 @@ _MOST_CODES = 30  # whole numbers with more different values are amounts, not co
     "A value occurs in one class only",
     needs=["target", "classes"],
     why="A code that is given to one class only (a ward, a form, a client) stands for the class.",
-    bound="Binomial chance of purity below one in a million over all values looked at; never more than a caution.",
+    bound="Binomial chance of purity at the share of the class among the values most like it, Bonferroni; a caution.",
 )
 def one_class_values(context: AuditContext) -> Finding:
-    """Look for categories whose rows all have one class, where the other values of the column say little."""
+    """Look for values whose rows all have one class, where other values of the column do not lead up to that."""
     assert context.target is not None
     rows = scored_rows(context)
-    codes = context.target.codes[rows]
-    n_classes = len(context.target.levels)
-    if n_classes > _MOST_CLASSES:
-        raise NotApplicable(
-            f"of more than {_MOST_CLASSES} classes, traits that only one has are to be expected"
-        )
-    shares = np.bincount(codes, minlength=n_classes) / max(1, len(codes))
-    looked, found = 0, []
+    looked, found = 0, list[Pure]()
     for column in context.of_kind("category", "numeric"):
-        most = _MOST_LEVELS if column.kind == "category" else _MOST_CODES
-        atoms = column.kind == "numeric" and len(column.levels) > _CONTINUOUS * context.n_rows
-        if len(column.levels) > most and not atoms:
+        if column.kind == "category" and len(column.levels) > _MOST_LEVELS:
             continue
-        inside = column.codes[rows] >= 0
-        table = np.zeros((len(column.levels), n_classes), dtype=np.int64)
-        np.add.at(table, (column.codes[rows][inside], codes[inside]), 1)
-        count = table.sum(axis=1)
-        large = count >= max(_LEAST, _SHARE * len(rows))
-        looked += int(large.sum())
-        pure = np.flatnonzero(large & (table.max(axis=1) == count))
-        # a column all of whose values are pure is a copy of the classes, and SPL201's to name
-        if not len(pure) or (len(pure) == large.sum() and not atoms):
-            continue
-        if atoms or _association(np.delete(table, pure, axis=0)) < _UNRELATED:
-            found += [(column, int(level), int(table[level].argmax()), int(count[level])) for level in pure]
+        large, pure = _pure_values(column, context, rows)
+        looked += large
+        found += pure
     if not looked:
         raise NotApplicable("no category has a value that at least 2 % of the rows share")
-    hits = []
-    for column, level, k, n in found:
-        log_chance = n * math.log(max(shares[k], 1e-300)) + math.log(looked)
-        if shares[k] <= _COMMON and log_chance < math.log(_CHANCE):
-            hits.append((log_chance, column.name, column.levels[level], k, n))
-    hits.sort(key=lambda hit: (hit[0], hit[1], str(hit[2])))
+    bound = math.log(context.level) - math.log(looked)
+    hits = sorted(
+        (one for one in found if one.log_chance < bound),
+        key=lambda one: (one.log_chance, one.column.name, str(one.column.levels[one.level])),
+    )
     if not hits:
         return Finding("clean", f"None of {looked:,} frequent values occurs in one class only.", p_value=1.0)
-    names = list(dict.fromkeys(name for _, name, _, _, _ in hits))
+    places = len({one.rows.tobytes() for one in hits})
+    if places > _MOST_COLUMNS and len({one.column.name for one in hits}) > _MOST_COLUMNS:
+        return Finding(
+            "clean",
+            f"{len(hits)} values of {len({one.column.name for one in hits})} columns occur in one class only: so many"
+            " are what the classes are made of.",
+        )
+    return _finding(context, hits, looked, len(rows))
+
+
+def _finding(context: AuditContext, hits: list[Pure], looked: int, n: int) -> Finding:
+    assert context.target is not None
+    names = list(dict.fromkeys(one.column.name for one in hits))
+    first = hits[0]
     return Finding(
         "caution",
         f"{len(hits)} {'value' if len(hits) == 1 else 'values'} of {', '.join(names[:5])} occur in one class only"
-        f" ({hits[0][4]:,} rows, all of one class). Is the value given because of the outcome?",
-        hits[0][4] / len(rows),
+        f" ({len(first.rows):,} rows, all of one class). Is the value given because of the outcome?",
+        len(first.rows) / n,
         "share of rows with the value",
-        p_value=min(1.0, math.exp(hits[0][0])),
+        p_value=min(1.0, math.exp(first.log_chance) * looked),
         columns=names,
         remedy=f"df = df.drop(columns={names!r})",
         evidence=[
-            {"column": name, "value": str(value), "class": str(context.target.levels[k]), "rows": n}
-            for _, name, value, k, n in hits[:10]
+            {
+                "column": one.column.name,
+                "value": str(one.column.levels[one.level]),
+                "class": str(context.target.levels[one.k]),
+                "rows": len(one.rows),
+            }
+            for one in hits[:10]
         ],
         impact_of="columns",
     )
+
+
+def _pure_values(column: AuditColumn, context: AuditContext, rows: Ints) -> tuple[int, list[Pure]]:
+    """Return how many values are frequent enough to look at, and those that occur in one class only."""
+    assert context.target is not None
+    classes = context.target.codes[rows]
+    level = column.codes[rows]
+    table = np.zeros((len(column.levels), len(context.target.levels)), dtype=np.int64)
+    np.add.at(table, (level[level >= 0], classes[level >= 0]), 1)
+    count = table.sum(axis=1)
+    share = np.bincount(classes, minlength=table.shape[1]) / len(rows)
+    large = count >= max(_LEAST, _SHARE * len(rows))
+    found = []
+    for value in np.flatnonzero(large & (table.max(axis=1) == count) & (count <= _MOST_SHARE * len(rows))):
+        k = int(table[value].argmax())
+        if share[k] > _COMMON or (count > 0).sum() <= _OTHER_LEVELS:
+            continue
+        others = np.delete(table, value, axis=0)
+        if column.kind == "category" and _association(others) >= _UNRELATED:
+            continue
+        expected = float(share[k])
+        if (
+            column.kind == "category" or 0 < value < len(column.levels) - 1
+        ):  # an end is led up to from one side
+            expected = max(expected, _share_of_others(others, k))
+        if column.kind == "numeric":
+            expected = max(expected, _share_nearby(column.values[rows], classes == k, column.levels[value]))
+        holders = np.flatnonzero(level == value)
+        found.append(Pure(len(holders) * math.log(expected), column, int(value), k, holders))
+    return int(large.sum()), found
+
+
+def _share_of_others(table: Ints, k: int) -> float:
+    """Return the largest share of class `k` at another frequent value (add-one smoothed)."""
+    count = table.sum(axis=1)
+    large = count >= max(_LEAST, _SHARE * count.sum())
+    return float(((table[:, k] + 1) / (count + 2))[large].max(initial=0.0))
+
+
+def _share_nearby(values: NDArray[np.float64], inside: NDArray[np.bool_], value: float) -> float:
+    """Return the upper limit of a class's share among the rows with the nearest smaller or larger numbers.
+
+    Where the numbers lead up to the class, a number at the end of its range may well be pure.
+    """
+    found = 0.0
+    for away in (values - value, value - values):
+        side = np.flatnonzero(away > 0)
+        if len(side):
+            reach = np.partition(away[side], min(_NEIGHBOURS, len(side)) - 1)[min(_NEIGHBOURS, len(side)) - 1]
+            near = side[away[side] <= reach]  # all that tie with the farthest: no choice by position
+            found = max(found, wilson_interval(int(inside[near].sum()), len(near))[1])
+    return found
 
 
 def _association(table: np.ndarray) -> float:

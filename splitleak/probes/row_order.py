@@ -9,13 +9,17 @@ from numpy.typing import NDArray
 
 from splitleak.probes.base import Finding, NotApplicable, probe
 from splitleak.probes.context import AuditContext, Target
-from splitleak.statistics import auc, normal_tail
+from splitleak.statistics import auc, normal_quantile, normal_tail
 
 _LEAST_ROWS = 30
 _TOLD = 0.7  # AUC of the position
 _SORTED = 0.98  # sorted by it, as many tables are kept: anybody sees it
 _MOST_ROWS = 5_000
+_MOST_COLUMNS = 200
+_TREES = 60
 _STRATA = 10
+_LEAST_STRATUM = 5
+_KNOWN = 0.1  # rank correlation with the position, among equal targets, that is of no consequence
 _CHANCE = 1e-4  # of each of the two: the order follows the target, the split follows the order
 
 
@@ -27,7 +31,10 @@ _CHANCE = 1e-4  # of each of the two: the order follows the target, the split fo
     bound="Rank and neighbour tests below 1 in 10,000 each; a caution.",
 )
 def row_order(context: AuditContext) -> Finding:
-    """Test the target, and the partition, against the position of each row in the caller's data."""
+    """Test the target, and the partition, against the position of each row in the caller's data.
+
+    An order that the features explain (sorted by one, collected region by region) is left alone.
+    """
     assert context.target is not None
     known = context.target.known & (context.codes >= 0)
     if known.sum() < _LEAST_ROWS:
@@ -48,9 +55,8 @@ def row_order(context: AuditContext) -> Finding:
     if p_target >= _CHANCE:
         return Finding("clean", "The order of the rows says nothing of the target.", **common)
     told = _told(context.target, rows)
-    if p_split >= _CHANCE and _TOLD <= told < _SORTED and not _plainly_sorted(context.target, rows):
-        told = _told_beyond_features(context, rows)
-    if p_split >= _CHANCE and _TOLD <= told < _SORTED and not _plainly_sorted(context.target, rows):
+    unseen = p_split >= _CHANCE and _TOLD <= told < _SORTED and not _plainly_sorted(context.target, rows)
+    if unseen and not _made_by_features(context, rows):
         return Finding(
             "caution",
             f"The position of a row tells its target (AUC {told:.3f}), though the rows are not sorted by it: an index,"
@@ -102,19 +108,17 @@ def _agreement_chance(codes: NDArray[np.int64]) -> float:
 
 
 def _told(target: Target, rows: NDArray[np.int64]) -> float:
-    """Return the area under the ROC curve of the position for the class it tells best, in either direction."""
-    from scipy.stats import spearmanr
+    """Return the area under the ROC curve of the position for the class it tells best, in either direction.
 
-    position = np.arange(len(rows))
+    Of numbers, the rows above the median are the class.
+    """
     if target.task == "regression":
-        return 0.5 + abs(float(spearmanr(position, target.values[rows]).statistic)) / 2
-    found = [0.5]
-    for k in range(len(target.levels)):
-        inside = target.codes[rows] == k
-        if 2 <= inside.sum() <= len(rows) - 2:
-            area = auc(position, inside).value
-            found.append(max(area, 1 - area))
-    return max(found)
+        values = target.values[rows]
+        sides = [values > np.median(values)]
+    else:
+        sides = [target.codes[rows] == k for k in range(len(target.levels))]
+    areas = [auc(np.arange(len(rows)), s).value for s in sides if 2 <= s.sum() <= len(rows) - 2]
+    return max((max(area, 1 - area) for area in areas), default=0.5)
 
 
 def _plainly_sorted(target: Target, rows: NDArray[np.int64]) -> bool:
@@ -126,53 +130,44 @@ def _plainly_sorted(target: Target, rows: NDArray[np.int64]) -> bool:
     return bool(runs <= 2 * len(target.levels))
 
 
-def _told_beyond_features(context: AuditContext, rows: NDArray[np.int64]) -> float:
-    """Return how well the position tells what a quick model of the features leaves of the target.
+def _made_by_features(context: AuditContext, rows: NDArray[np.int64]) -> bool:
+    """Return whether the features know the position of rows whose targets are alike.
 
-    A table that is sorted by one of its features tells no more by position than by that feature.
+    Rows that were sorted by a feature, or collected region by region and day by day, carry features along, and then the
+    position tells no more than they do. Rows that were put in order by the target do not, however well the features
+    tell the target.
     """
+    from scipy.stats import spearmanr
     from sklearn.ensemble import ExtraTreesRegressor
     from sklearn.model_selection import KFold, cross_val_predict
 
     assert context.target is not None
-    columns = context.of_kind("numeric", "category")[:200]
-    step = max(1, len(rows) // _MOST_ROWS)
-    rows = rows[::step]
-    values = context.target.values[rows]
-    if context.target.task != "regression":  # the class that the position tells best, against the rest
-        best, values = 0.0, values * 0
-        for k in range(len(context.target.levels)):
-            inside = (context.target.codes[rows] == k) * 1.0
-            if 2 <= inside.sum() <= len(rows) - 2:
-                area = abs(auc(np.arange(len(rows)), inside > 0).value - 0.5)
-                if area > best:
-                    best, values = area, inside
-    predicted = np.zeros(len(rows))
-    if columns:
-        forest = ExtraTreesRegressor(60, min_samples_leaf=3, random_state=context.seed)
-        order = np.argsort(
-            rows, kind="stable"
-        )  # the order of the context: folds must not follow the caller's
-        x, y = context.matrix(columns, rows[order]), values[order]
-        folds = KFold(5, shuffle=True, random_state=context.seed)
-        predicted[order] = cross_val_predict(forest, x, y, cv=folds)
-    return _within_strata(values, predicted, context.target.task == "regression")
+    columns = context.of_kind("numeric", "category")[:_MOST_COLUMNS]
+    if not columns:
+        return False
+    rows = rows[:: max(1, len(rows) // _MOST_ROWS)]
+    position = np.arange(len(rows)) / len(rows)
+    order = np.argsort(rows, kind="stable")  # the order of the context: folds must not follow the caller's
+    forest = ExtraTreesRegressor(_TREES, min_samples_leaf=3, random_state=context.seed % 2**32)
+    folds = KFold(5, shuffle=True, random_state=context.seed % 2**32)
+    predicted = np.empty(len(rows))
+    predicted[order] = cross_val_predict(
+        forest, context.matrix(columns, rows[order]), position[order], cv=folds
+    )
+    known = weight = 0.0
+    for stratum in _strata(context.target, rows):
+        if len(stratum) > _LEAST_STRATUM and np.ptp(predicted[stratum]) > 0:
+            known += len(stratum) * float(spearmanr(predicted[stratum], position[stratum]).statistic)
+            weight += len(stratum)
+    return bool(known > max(_KNOWN, normal_quantile(0.99) / np.sqrt(max(weight, 1.0))) * weight)
 
 
-def _within_strata(values: NDArray[np.float64], predicted: NDArray[np.float64], numbers: bool) -> float:
-    """Return the AUC of the position for rows above the others, among rows that the features rate alike."""
+def _strata(target: Target, rows: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """Return the places in `rows` whose targets are alike: classes, or tenths of a number."""
     from scipy.stats import rankdata
 
-    wins = pairs = 0.0
-    stratum = (rankdata(predicted, method="ordinal") - 1) * _STRATA // len(predicted)
-    for k in range(_STRATA):
-        inside = np.flatnonzero(stratum == k)
-        if len(inside) < 4:
-            continue
-        upper = values[inside] > (np.median(values[inside]) if numbers else 0.5)
-        m, n = int(upper.sum()), int((~upper).sum())
-        if min(m, n):
-            wins += float(rankdata(inside)[upper].sum()) - m * (m + 1) / 2
-            pairs += m * n
-    area = wins / pairs if pairs else 0.5
-    return max(area, 1 - area)
+    if target.task == "regression":
+        tenth = (rankdata(target.values[rows]) - 0.5) * _STRATA // len(rows)
+    else:
+        tenth = target.codes[rows].astype(np.float64)
+    return [np.flatnonzero(tenth == k) for k in np.unique(tenth)]

@@ -9,12 +9,14 @@ from splitleak.probes.base import Finding, NotApplicable, Skipped, probe
 from splitleak.probes.columns import AuditColumn
 from splitleak.probes.context import AuditContext
 from splitleak.probes.scores import column_scores, out_of_fold_means, scored_rows
-from splitleak.statistics import Auc, auc, holm, normal_tail
+from splitleak.statistics import Auc, auc_within, holm, normal_tail
 
 Ints = NDArray[np.int64]
+_COARSE = 3.0  # weight of the coarse cells on few rows
 _CELLS = 4  # quantile cells of a number in the screen
 _LEVELS = 6  # frequent levels of a category in the screen
 _FINE = 8  # cells of the confirmation
+_MOST_CLASSES = 20  # of the most frequent classes each is asked
 _TRIED = 12  # pairs confirmed
 _HONEST = 0.80  # AUC of an honest pair
 _ALONE = 0.65  # AUC that the better of the two may have alone
@@ -54,7 +56,8 @@ def two_columns(context: AuditContext) -> Finding:
         left, right = (columns[k] for k in pairs[i])
         area = _together(context, left, right, rows)
         alone = max(_alone(context, column, rows) for column in (left, right))
-        tests = n_pairs * max(1, len(context.target.levels))
+        # the screen has paid for all pairs; pairs far below the limit cannot raise a false alarm
+        tests = len(tried) * max(1, len(context.target.levels))
         p = normal_tail((area.value - _HONEST) / max(area.error, 1e-9)) * tests
         found.append((area, alone, min(1.0, p), left.name, right.name))
     found.sort(key=lambda entry: (-entry[0].value, entry[3], entry[4]))
@@ -125,7 +128,7 @@ def _screen(
     best = np.ones((len(columns), len(columns)))
     codes = _sides(context, rows)
     count = np.bincount(codes)
-    for k in [1] if len(count) == 2 else np.argsort(-count, kind="stable")[:4]:
+    for k in [1] if len(count) == 2 else np.argsort(-count, kind="stable")[:_MOST_CLASSES]:
         rest = (codes == k) - (codes == k).mean()
         sums = ((member * rest[:, None].astype(np.float32)).T @ member).astype(np.float64)
         explained = np.where(together > 0, sums**2 / np.maximum(together, 1), 0)
@@ -143,14 +146,19 @@ def _together(context: AuditContext, left: AuditColumn, right: AuditColumn, rows
     codes = _sides(context, rows)
     outcome = np.eye(int(codes.max()) + 1)[codes]
     folds = context.folds(5, "two columns", rows=rows)
-    fine = _FINE if len(rows) >= 40 * _FINE else _CELLS  # even, so that a cut at the median is kept
     predicted = np.zeros_like(outcome)
-    for count in (fine, 2):
+    # even, so that a cut at the median is kept; on few rows the fine cells only break the ties of the coarse ones
+    fine, weight = (_FINE, 1.0) if len(rows) >= 40 * _FINE else (_CELLS, _COARSE)
+    for count, share in ((fine, 1.0), (2, weight)):
         a, b = (cells_of(column, rows, count, count) for column in (left, right))
         cell = np.unique(a * (int(b.max()) + 1) + b, return_inverse=True)[1].astype(np.int64)
-        predicted += out_of_fold_means(cell, outcome, folds)
+        predicted += share * out_of_fold_means(cell, outcome, folds)
     classes = [1] if outcome.shape[1] == 2 else range(outcome.shape[1])
-    found = [auc(predicted[:, k], codes == k) for k in classes if 2 <= (codes == k).sum() <= len(codes) - 2]
+    found = [
+        auc_within(predicted[:, k], codes == k, folds)
+        for k in classes
+        if 2 <= (codes == k).sum() <= len(codes) - 2
+    ]
     return max(found, key=lambda a: a.value) if found else Auc(0.5, 0.5, (np.zeros(0), np.zeros(0)))
 
 

@@ -1,0 +1,184 @@
+"""SPL2xx: what tells a leak from an honest strong column, value, source or order; each rule with its honest twin."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import rankdata
+
+from splitleak.rank_smoothing import kernel_means, local_medians
+from splitleak.statistics import auc, auc_within, holm, holm_in_reach
+from tests.probes.audits import ask, classes, halves
+
+
+def ill(df: pd.DataFrame) -> np.ndarray:
+    return (df.y == "ill").to_numpy()
+
+
+def test_kernel_means_against_a_loop() -> None:
+    rng = np.random.default_rng(0)
+    x, y, folds = rng.normal(size=60), rng.random((60, 2)), rng.integers(0, 4, 60)
+    found = kernel_means(x, y, folds)
+    rank = rankdata(x)
+    for i in range(60):
+        rest = folds != folds[i]
+        parts = []
+        for width in (3.0, 8.0, 0.05 * 60):
+            weight = np.exp(-0.5 * ((rank[rest] - rank[i]) / width) ** 2)
+            parts.append((weight @ y[rest] + y[rest].mean(axis=0)) / (weight.sum() + 1))
+        assert found[i] == pytest.approx(np.mean(parts, axis=0))
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 12))
+def test_local_medians_against_a_loop(seed: int, levels: int) -> None:
+    rng = np.random.default_rng(seed)
+    x = rng.integers(0, levels, 60).astype(float)
+    y, folds = rng.random(60), np.arange(60) % 3
+    found = local_medians(x, y, folds)
+    order = rng.permutation(60)
+    assert np.array_equal(local_medians(x[order], y[order], folds[order]), found[order])
+    for i in range(60):
+        same = np.sort(y[(folds != folds[i]) & (x == x[i])])
+        if len(same) >= 5:
+            assert found[i] == same[len(same) // 2]
+
+
+def test_areas_within_strata_compare_rows_of_one_stratum() -> None:
+    rng = np.random.default_rng(0)
+    score, positive, stratum = rng.integers(0, 4, 80), rng.random(80) < 0.4, rng.integers(0, 3, 80)
+    wins, of_positive = [], []
+    for i in np.flatnonzero(positive):
+        rivals = score[(stratum == stratum[i]) & ~positive]
+        of_positive.append(np.mean((score[i] > rivals) + 0.5 * (score[i] == rivals)))
+    for j in np.flatnonzero(~positive):
+        rivals = score[(stratum == stratum[j]) & positive]
+        wins.append(np.mean((rivals > score[j]) + 0.5 * (score[j] == rivals)))
+    assert auc_within(score, positive, stratum).value == pytest.approx(
+        (np.mean(of_positive) + np.mean(wins)) / 2
+    )
+    assert auc_within(score, positive, np.zeros(80)).value == pytest.approx(auc(score, positive).value)
+    assert auc_within([1, 2], [True, False], [0, 1]).value == 0.5
+
+
+def test_hypotheses_far_inside_the_null_are_not_paid_for() -> None:
+    p = np.array([0.004, 0.9, 0.9999, 1.0, 1.0])
+    assert holm_in_reach(p)[0] == pytest.approx(0.008)
+    assert holm(p)[0] == pytest.approx(0.02)
+
+
+def test_a_column_far_ahead_of_all_others_is_a_caution() -> None:
+    missed = 0
+    for seed in range(10):
+        df = classes(400, 4, seed=seed)
+        df["proxy"] = ill(df) + np.random.default_rng([seed, 1]).normal(0, 0.43, len(df))  # AUC 0.95
+        missed += ask(df, "SPL201", target="y", seed=seed).columns != ("proxy",)
+    assert missed <= 1
+
+
+def test_a_strong_column_among_others_that_know_the_same_is_honest() -> None:
+    for seed in range(2):
+        rng = np.random.default_rng(seed)
+        df = classes(400, seed=seed)
+        size = ill(df) + rng.normal(0, 0.4, len(df))
+        for i in range(5):  # five measurements of one thing
+            df[f"size{i}"] = size + rng.normal(0, 0.1 + 0.05 * i, len(df))
+        assert ask(df, "SPL201", target="y").status == "clean"
+
+
+def test_a_number_told_but_for_exceptions() -> None:
+    rng = np.random.default_rng(0)
+    df = pd.DataFrame(rng.normal(size=(400, 4)), columns=list("abcd"))
+    df["y"] = df.a + rng.normal(size=400)
+    rank = df.y.rank(pct=True).to_numpy(copy=True)
+    wrong = rng.random(400) < 0.05
+    rank[wrong] = rng.random(wrong.sum())
+    block = np.minimum((rank * 10).astype(int), 9)
+    df["index"] = rng.permutation(10)[block] + rank * 10 - block
+    found = ask(df, "SPL201", target="y")
+    assert (found.status, found.columns) == ("caution", ("index",))
+    df["index"] = df.y + 0.3 * df.y.std() * rng.normal(
+        size=400
+    )  # honest: R2 of 0.92, among others that know little
+    df["b"] = df.y + 0.4 * df.y.std() * rng.normal(size=400)
+    assert ask(df, "SPL201", target="y").status == "clean"
+
+
+def test_missing_values_that_follow_a_number() -> None:
+    rng = np.random.default_rng(0)
+    df = pd.DataFrame(rng.normal(size=(300, 3)), columns=list("abc"))
+    df["y"] = df.a + rng.normal(size=300)
+    df.loc[rng.random(300) < 0.3, "b"] = np.nan
+    assert ask(df, "SPL202", target="y").status == "clean"
+    df.loc[rng.random(300) < np.where(df.y > df.y.median(), 0.95, 0.05), "c"] = np.nan
+    found = ask(df, "SPL202", target="y")
+    assert (found.status, found.columns) == ("caution", ("c",))
+
+
+def test_a_value_that_its_neighbours_lead_up_to_is_honest() -> None:
+    rng = np.random.default_rng(0)
+    df = classes(800)
+    stage = rng.integers(1, 9, 800)
+    df["stage"] = stage
+    df["y"] = np.where(rng.random(800) < np.clip((stage - 2) / 5, 0, 1), "ill", "well")  # 7 and 8: all ill
+    assert ask(df, "SPL203", target="y").status == "clean"
+    df.loc[(df.y == "ill") & (np.arange(800) % 10 == 0), "stage"] = -1
+    found = ask(df, "SPL203", target="y")
+    assert (found.columns, found.evidence[0]["value"]) == (("stage",), "-1.0")
+
+
+def test_classes_made_of_rules_have_pure_values_in_many_columns() -> None:
+    rng = np.random.default_rng(0)
+    df = pd.DataFrame(rng.choice(list("pqrst"), (600, 5), p=[0.1, 0.2, 0.2, 0.2, 0.3]), columns=list("abcde"))
+    df["y"] = np.where((df == "p").sum(axis=1) > 0, "ill", "well")  # one p is enough
+    df.loc[rng.random(600) < 0.3, "y"] = "ill"
+    assert ask(df, "SPL203", target="y").status == "clean"
+
+
+def test_a_trait_of_two_values_may_go_with_one_class() -> None:
+    df = classes(600)
+    df["marked"] = np.where(ill(df) & (np.arange(600) % 6 == 0), "yes", "no")
+    assert ask(df, "SPL203", target="y").status == "clean"
+
+
+def test_an_order_made_by_the_target_and_one_made_by_a_feature() -> None:
+    for seed in range(2):
+        rng = np.random.default_rng(seed)
+        df = classes(500, effect=1.5, seed=seed)
+        fold = halves(len(df), seed=seed)
+        by_target = df.iloc[np.argsort(ill(df) + 0.85 * rng.normal(size=500))]  # AUC of the position: 0.8
+        found = ask(by_target, "SPL205", fold, target="y")
+        assert found.status == "caution"
+        assert 0.75 < found.effect < 0.85
+        by_feature = df.iloc[np.argsort(df.x0 + 0.3 * rng.normal(size=500))]
+        assert ask(by_feature, "SPL205", fold, target="y").status == "clean"
+        number = df.assign(y=df.x0 + rng.normal(size=500))
+        by_number = number.iloc[np.argsort((number.y > number.y.median()) + 0.85 * rng.normal(size=500))]
+        assert ask(by_number, "SPL205", fold, target="y").status == "caution"
+
+
+@pytest.mark.parametrize("task", ["classes", "number"])
+def test_a_source_that_tells_one_class_or_the_larger_numbers(task: str) -> None:
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 4, 400) if task == "classes" else rng.normal(size=400)
+    side = y == 2 if task == "classes" else y > np.median(y)
+    df = pd.DataFrame({"a": rng.normal(size=400), "y": y})
+    df["site"] = rng.choice(list("ABCDE"), 400)
+    assert ask(df, "SPL208", target="y").status == "clean"
+    df["site"] = np.where(side & (rng.random(400) < 0.7), "A", df.site)
+    found = ask(df, "SPL208", target="y")
+    assert (found.status, found.columns) == ("caution", ("site",))
+
+
+def test_a_pair_that_tells_the_rarest_of_many_classes() -> None:
+    rng = np.random.default_rng(0)
+    y = rng.choice(8, 800, p=[0.16] * 5 + [0.07, 0.07, 0.06])
+    df = pd.DataFrame({"a": rng.normal(size=800), "y": y})
+    df["b"] = np.abs(rng.normal(size=800)) * np.sign(df.a) * np.where(y == 7, 1, -1)
+    df["c"] = rng.normal(size=800)
+    found = ask(df, "SPL206", target="y")
+    assert (found.status, set(found.columns)) == ("caution", {"a", "b"})
+    assert (
+        ask(df.assign(b=df.b.sample(frac=1, random_state=0).to_numpy()), "SPL206", target="y").status
+        == "clean"
+    )
