@@ -130,7 +130,7 @@ def test_metadata_that_tells_the_target() -> None:
 
 def test_limits_are_parameters() -> None:
     df = classes(effect=0.2)
-    df["proxy"] = ill(df) + np.random.default_rng(1).normal(0, 0.6, len(df))
+    df["proxy"] = ill(df) + np.random.default_rng(1).normal(0, 0.8, len(df))
     assert ask(df, "SPL201", target="y").status == "clean"
     assert ask(df, "SPL201", target="y", limits={"auc_caution": 0.8}).status == "caution"
     assert ask(df, "SPL201", target="y", limits={"auc_ahead": 0.7}).status == "caution"
