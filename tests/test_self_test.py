@@ -34,7 +34,9 @@ def test_it_counts_what_the_probes_find() -> None:
     assert found["copies_of_rows", 0.02]["high"] == pytest.approx(1.0)
     assert found["proxy", 0.99]["meaning"] == KINDS["proxy"].meaning
     sentence = report.about["self_test"]
-    assert "an AUC of 0.95, a column with an AUC of 0.99 or 2 % copied rows would have been seen in" in sentence
+    assert (
+        "an AUC of 0.95, a column with an AUC of 0.99 or 2 % copied rows would have been seen in" in sentence
+    )
     assert "Not seen that often: " in sentence
     assert ("Self-test: 5 % wrong labels", "SPL402 not selected with probes=") in report.not_checked
     assert sentence[:36] in str(report)

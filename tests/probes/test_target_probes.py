@@ -136,7 +136,6 @@ def test_limits_are_parameters() -> None:
     assert ask(df, "SPL201", target="y", limits={"auc_ahead": 0.7}).status == "caution"
 
 
-
 def test_out_of_fold_means_against_a_loop() -> None:
     rng = np.random.default_rng(0)
     bins, folds, y = rng.integers(0, 4, 50), rng.integers(0, 3, 50), rng.random((50, 1))
