@@ -12,11 +12,9 @@ from numpy.typing import NDArray
 from splitleak.errors import InputError
 from splitleak.probes.base import Finding, NotApplicable, probe
 from splitleak.probes.context import AuditContext
+from splitleak.probes.fitted_steps import fit_again, learned, learned_from
 
 Ints = NDArray[np.int64]
-_COUNTS = frozenset(
-    {"feature_names_in_", "n_features_in_", "n_samples_seen_", "n_iter_", "n_features_", "n_samples_"}
-)
 _VERDICTS = {
     "train": "learned from the training rows",
     "all": "learned from all rows",
@@ -31,7 +29,7 @@ _VERDICTS = {
     "A fitted step saw more than the training rows",
     needs=["split", "pipeline", "raw"],
     why="What a step learned from the test rows is in every training row that it transforms.",
-    bound="Each step is fitted again on train and on all rows; it must equal the second to float64, and not the first.",
+    bound="Each step is fitted again on train and on all rows, and must be the second within 1 % of their distance.",
 )
 def fitted_pipeline(context: AuditContext) -> Finding:
     """Refit each step in its own input space and say which rows its learned attributes match."""
@@ -101,23 +99,23 @@ def _visit(step: Any, x: Any, y: Any, train: Ints, rows: Ints, path: str, found:
         for name, inner in step.transformer_list:
             _visit(inner, x, y, train, rows, _join(path, name), found)
         return _transformed(step, x)
+    if hasattr(step, "best_estimator_"):  # a search: what it chose was fitted again on the same rows
+        return _visit(step.best_estimator_, x, y, train, rows, _join(path, "best_estimator_"), found)
     return _compare(step, x, y, train, rows, path or type(step).__name__, found)
 
 
 def _compare(
     step: Any, x: Any, y: Any, train: Ints, rows: Ints, path: str, found: list[dict[str, Any]]
 ) -> Any:
-    from sklearn.base import clone
-
     if not hasattr(step, "fit"):
         raise InputError(
             f"pipeline must be a fitted scikit-learn transformer, Pipeline or ColumnTransformer; {path} is a"
             f" {type(step).__name__} without fit"
         )
-    learned = _learned(step)
+    has_learned = bool(learned(step))
     expected = getattr(step, "n_features_in_", None)
-    if not learned and expected is None:
-        if _learned(_fitted(clone(step), x, y, train)):
+    if not has_learned and expected is None:
+        if learned(fit_again(step, x, y, train)):
             raise InputError(f"pipeline step {path} is not fitted; fit it as you did for data, then pass it")
         return _transformed(step, x)  # a step that learns nothing
     width = x.shape[1] if getattr(x, "ndim", 1) == 2 else None
@@ -126,15 +124,9 @@ def _compare(
             f"pipeline step {path} was fitted on {expected} columns and raw gives it {width}; raw must be the table"
             " that the pipeline was fitted on"
         )
-    if not learned:
+    if not has_learned:
         return _transformed(step, x)
-    mine, others = learned, [_learned(_fitted(clone(step), x, y, part)) for part in (train, rows)]
-    if not others[0] or not others[1]:
-        found.append(_answer(path, "unknown", x))
-    else:
-        as_train, as_all = (_close(mine, other) for other in others)
-        verdict = "same" if as_train and as_all else "train" if as_train else "all" if as_all else "neither"
-        found.append(_answer(path, verdict, x, step))
+    found.append(_answer(path, learned_from(step, x, y, train, rows), x, step))
     return _transformed(step, x)
 
 
@@ -168,31 +160,6 @@ def _columns(x: Any, columns: Any) -> Any:
     return x[:, columns]
 
 
-def _rows(x: Any, rows: Ints) -> Any:
-    if isinstance(x, (pd.DataFrame, pd.Series)):
-        return x.iloc[rows]
-    if isinstance(x, (list, tuple)):
-        return [x[i] for i in rows]
-    return x[rows]
-
-
-def _fitted(step: Any, x: Any, y: Any, rows: Ints) -> Any:
-    """Return a step fitted on some rows, or None where it cannot be."""
-    if hasattr(step, "random_state") and step.random_state is None:
-        step.random_state = 0
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the refit: the caller has seen those of the fit
-        for arguments in (
-            (_rows(x, rows),) if y is None else (_rows(x, rows), _rows(y, rows)),
-            (_rows(x, rows),),
-        ):
-            try:
-                return step.fit(*arguments)
-            except (TypeError, ValueError):
-                continue
-    return None
-
-
 def _transformed(step: Any, x: Any) -> Any:
     if not hasattr(step, "transform"):
         return None
@@ -204,63 +171,3 @@ def _transformed(step: Any, x: Any) -> Any:
             raise InputError(
                 f"pipeline cannot transform raw: {error}; raw must be the table that it was fitted on"
             ) from error
-
-
-def _learned(step: Any) -> dict[str, Any]:
-    """Return what a fitted step has learned: its attributes that end in one underscore, as arrays."""
-    if step is None:
-        return {}
-    found: dict[str, Any] = {}
-    for name, value in vars(step).items():
-        if name.startswith("_") or not name.endswith("_") or name.endswith("__") or name in _COUNTS:
-            continue
-        flat = _flat(value)
-        if flat is not None:
-            found[name] = flat
-    if getattr(step, "_fit_X", None) is not None:  # neighbours (KNNImputer): what was learned are the rows
-        kept = np.asarray(step._fit_X, dtype=np.float64)
-        found["rows"] = [np.sort(kept, axis=0)]
-    if hasattr(step, "get_support"):
-        found["support"] = [np.asarray(step.get_support())]
-    if "idf_" not in found and getattr(step, "_tfidf", None) is not None and hasattr(step._tfidf, "idf_"):
-        found["idf"] = [np.asarray(step._tfidf.idf_)]
-    return found
-
-
-def _flat(value: Any) -> list[NDArray[Any]] | None:
-    """Return a learned attribute as a list of arrays, or None where it is no value."""
-    if isinstance(value, (bool, int, float, str, np.generic)):
-        return [np.asarray(value)]
-    if isinstance(value, np.ndarray) and value.dtype != object:
-        return [value]
-    if isinstance(value, dict):
-        keys = sorted(value, key=str)
-        parts = [_flat(value[key]) for key in keys]
-        known = [part for part in parts if part is not None]
-        if keys and not known:
-            return None
-        return [np.array([str(key) for key in keys]), *(a for part in known for a in part)]
-    if isinstance(value, (list, tuple, np.ndarray)):
-        parts = [_flat(entry) for entry in value]
-        if any(part is None for part in parts):
-            return None
-        return [array for part in parts if part is not None for array in part]
-    return None
-
-
-def _close(mine: dict[str, Any], other: dict[str, Any]) -> bool:
-    if mine.keys() != other.keys():
-        return False
-    return all(
-        len(mine[name]) == len(other[name])
-        and all(_same(a, b) for a, b in zip(mine[name], other[name], strict=True))
-        for name in mine
-    )
-
-
-def _same(a: NDArray[Any], b: NDArray[Any]) -> bool:
-    if a.shape != b.shape:
-        return False
-    if a.dtype.kind in "fc" or b.dtype.kind in "fc":
-        return bool(np.allclose(a, b, rtol=1e-8, atol=1e-10, equal_nan=True))
-    return bool(np.array_equal(a, b))

@@ -116,7 +116,7 @@ def test_honest_tables_raise_no_alarm(code: str) -> None:
     ("pipeline", "raw", "message"),
     [
         (StandardScaler(), "same", "not fitted"),
-        (object(), "same", "without fit"),
+        (object(), "same", "must be a fitted"),
         ("fitted", "narrow", "fitted on 30 columns"),
     ],
 )
