@@ -182,12 +182,13 @@ def _vote(
 def _vote_of_seeds(step: Any, x: Any, y: Any, train: Ints, rows: Ints) -> Verdict:
     """Compare what is made of held-out rows with what refits of several seeds make of them."""
     held = np.setdiff1d(rows, train)
-    mine = _made(step, x, held[: 2 * _SHOWN])
+    shown = held[: 2 * _SHOWN]
+    mine = _made(step, x, shown)
     refits = [
-        [_made(fit_again(step, x, y, part, seed), x, held[: 2 * _SHOWN]) for seed in _SEEDS]
+        [made for seed in _SEEDS if (made := _made(fit_again(step, x, y, part, seed), x, shown)) is not None]
         for part in (train, rows)
     ]
-    if mine is None or any(made is None for of_part in refits for made in of_part):
+    if mine is None or any(len(of_part) < len(_SEEDS) for of_part in refits):
         return "neither"
     near = [[_distance([mine], [made]) for made in of_part] for of_part in refits]
     apart = [
