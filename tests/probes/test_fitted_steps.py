@@ -78,7 +78,8 @@ CASES = {
     "counts": (make_pipeline(FunctionTransformer(lambda t: t["text"]), CountVectorizer()), "texts"),
     "tf-idf in columns": (ColumnTransformer([("text", TfidfVectorizer(min_df=2), "text")]), "texts"),
     "sparse steps": (
-        make_pipeline(ColumnTransformer([("text", TfidfVectorizer(), "text")]), TruncatedSVD(4, algorithm="arpack")), "texts",
+        make_pipeline(ColumnTransformer([("text", TfidfVectorizer(), "text")]), TruncatedSVD(4, algorithm="arpack")),
+        "texts",
     ),
     "union": (make_union(StandardScaler(), PCA(2), FunctionTransformer(np.sqrt)), "numbers"),
     "remainder": (ColumnTransformer([("a", StandardScaler(), [0, 1])], remainder=MinMaxScaler()), "numbers"),
