@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from splitleak.probes.columns import AuditColumn
 from splitleak.probes.context import AuditContext
+from splitleak.probes.smoothed_rows import smoothed_pairs
 from splitleak.sampling import mix
 
 Ints = NDArray[np.int64]
@@ -18,6 +19,7 @@ Floats = NDArray[np.float64]
 
 LONG_TEXT = 20  # characters; shorter texts are boilerplate as often as copies
 _MARGIN = 5.0  # columns are independent only nearby, and only roughly
+_LEAST_PAIRS = 2
 _LEAST_NEAR = 10.0  # pairs that differ in one column, to say how many rows have none
 _DERIVED_ROWS = 3_000
 _DERIVED_COLUMNS = 100
@@ -140,6 +142,11 @@ def _compare(context: AuditContext, columns: Sequence[AuditColumn], across: bool
         counted, told = repeated > 0, (pairs, expected)
     else:
         counted, told = (repeated > 0) & alone, (pairs_alone, expected_alone)
+    if 2 * min(p, p_alone) >= context.level and pairs >= _LEAST_PAIRS:
+        smooth = smoothed_pairs(context, columns, underived(context, columns), first, sides[first], across)
+        p_smooth = 1.0 if smooth is None else _poisson_tail(pairs, _MARGIN * smooth)
+        if smooth is not None and p_smooth < min(p, p_alone):
+            counted, told, p = repeated > 0, (pairs, _MARGIN * smooth), 1.5 * p_smooth
     unusual = np.isin(group, group[first[counted]])
     return EqualRows(group, unusual, tuple(columns), told[0], told[1], min(1.0, 2 * min(p, p_alone)))
 
