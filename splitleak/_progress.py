@@ -7,6 +7,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from weakref import WeakSet
+
+_shown: WeakSet[Progress] = WeakSet()  # those of the calls that are running
 
 
 class Progress:
@@ -23,6 +26,8 @@ class Progress:
     def __init__(self, enabled: bool | None = None, *, delay: float = 1.0) -> None:
         self.enabled = sys.stderr.isatty() if enabled is None else enabled
         self.delay = delay
+        if self.enabled:
+            _shown.add(self)
 
     @contextmanager
     def stage(self, title: str, total: int | None = None) -> Iterator[Stage]:
@@ -69,6 +74,17 @@ class Stage:
         """Take the bar away."""
         if self._bar is not None:
             self._bar.stop()
+
+
+def shown() -> bool:
+    """Return whether a call is running that shows its progress."""
+    return len(_shown) > 0
+
+
+def say_where_shown(message: str) -> None:
+    """Print one line to stderr, when a call that shows its progress is running."""
+    if shown():
+        print(message, file=sys.stderr, flush=True)
 
 
 SILENT = Progress(False)

@@ -72,6 +72,30 @@ def test_auto_says_what_it_took() -> None:
     assert "word" in splitleak.similarity_graph(["long text " * 200, "other"]).measure
 
 
+def test_auto_compares_measured_columns_as_such_and_vectors_by_direction() -> None:
+    measured = {"metres": [1.0, 2.0, 4.0, 1.02, 8.0], "grams": [10.0, 2e4, 4e4, 10.1, 8e4]}
+    split = splitleak.similarity_graph(measured, on=["metres", "grams"])
+    assert split.measure == "gower"
+    assert split.frame()[["left", "right"]].to_numpy().tolist() == [[0, 3]]  # rows 1, 2, 4 have one direction
+    matrix = np.column_stack(list(measured.values()))
+    assert splitleak.similarity_graph(matrix).measure == "cosine"
+    vectors = {"vector": matrix.tolist(), "grams": measured["grams"]}
+    assert splitleak.similarity_graph(vectors, on="vector").measure == "cosine"
+    missing = {"metres": [1.0, None, 4.0], "grams": [1.0, None, 3.0]}
+    assert splitleak.similarity_graph(missing, on=["metres", "grams"]).n_pairs == 0
+
+
+def test_positions_in_the_details_are_those_of_the_data() -> None:
+    pytest.importorskip("rdkit", reason="RDKit reads the molecules")
+    drugs = {"smiles": ["", "CCO", None, "C1CC", "OCC"], "other": ["CCO", "xyz", "CCN", "CCC", "C1CC"]}
+    options = {"similarity": "tanimoto(invalid=distinct)", "missing": "distinct"}
+    graph = splitleak.similarity_graph(drugs, on="smiles", **options)
+    assert graph.details["invalid"] == [3]
+    assert graph.components().tolist() == [0, 1, 2, 3, 1]
+    crossed = splitleak.similarity_graph(drugs, on=["smiles", "other"], share="crossed", **options)
+    assert crossed.details["invalid"] == [1, 3, 4]
+
+
 def test_a_backend_of_your_own() -> None:
     @splitleak.similarity_backend("same-length", kinds={"text"}, threshold=1.0)
     def same_length(records, *, threshold):  # type: ignore[no-untyped-def]

@@ -10,10 +10,10 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from splitleak._threads import map_threads
+from splitleak.kernels.compiling import njit
 from splitleak.kernels.lane_sweep import EXACT_LANES, sweep_exact
 
 LOCAL, SEMIGLOBAL, GLOBAL = 0, 1, 2

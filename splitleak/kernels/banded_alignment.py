@@ -11,7 +11,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from splitleak.kernels.alignment import (
@@ -23,6 +22,7 @@ from splitleak.kernels.alignment import (
     decode,
     encode_scores,
 )
+from splitleak.kernels.compiling import njit
 from splitleak.kernels.score_scan import pair_scores, score_limit
 
 _NARROW = 15  # diagonals on either side, to begin with

@@ -12,8 +12,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
+
+from splitleak.kernels.compiling import njit
 
 U32 = np.uint32
 U64 = np.uint64

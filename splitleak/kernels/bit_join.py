@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]
-from numba import njit, types
+from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from splitleak._threads import map_threads
+from splitleak.kernels.compiling import njit
 
 BLOCK = 512  # fingerprints whose columns stay in the cache together
 _STRIP = 64

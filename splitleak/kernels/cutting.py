@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from splitleak.kernels.compiling import njit
 from splitleak.kernels.random_numbers import natural_patience, random_below, random_bits
 from splitleak.kernels.separation import (
     count_rows,

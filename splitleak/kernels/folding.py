@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from splitleak.kernels.compiling import njit
 
 NOT_ASCII = -1
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from splitleak.kernels.compiling import njit
 from splitleak.kernels.gower_leaves import LEAF
 
 MIXED = -2  # a row of this side meets every row
@@ -20,24 +20,35 @@ def boxes_apart(low, high, a, b, limit):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def box_gaps(low, high, own, q, box_low, box_high, gaps):  # type: ignore[no-untyped-def]
-    """Write the largest gap of a sum between row q of leaf `own` and each box into `gaps`.
+def box_gaps(low, high, own, q, box_low, box_high, n_boxes, gaps):  # type: ignore[no-untyped-def]
+    """Write the largest gap of a sum between row q of leaf `own` and each of `n_boxes` boxes into `gaps`.
 
-    `box_low` and `box_high` have shape (n_sums, n_boxes): all boxes at once cost less than stopping at each early.
+    `box_low` and `box_high` have shape (n_sums, >= n_boxes): all boxes at once cost less than stopping at each early.
     """
-    gaps[:] = np.float32(0)
+    for b in range(n_boxes):
+        gaps[b] = np.float32(0)
     for i in range(low.shape[1]):
         own_low, own_high = low[own, i, q], high[own, i, q]
-        for b in range(len(gaps)):
+        for b in range(n_boxes):
             above, below = own_low - box_high[i, b], box_low[i, b] - own_high
             gap = above if above > below else below
             gaps[b] = gap if gap > gaps[b] else gaps[b]
 
 
 @njit(nogil=True, cache=True)
+def largest_of(values, first, last):  # type: ignore[no-untyped-def]
+    """Return the largest of some values."""
+    top = values[first]  # no slice: what NumPy's own functions bring along takes seconds to compile
+    for i in range(first + 1, last):
+        top = max(top, values[i])
+    return top
+
+
+@njit(nogil=True, cache=True)
 def sketch_gaps(low, high, own, q, leaf, gaps):  # type: ignore[no-untyped-def]
     """Write the largest gap of a sum between row q of leaf `own` and each row of a leaf into `gaps`."""
-    gaps[:] = np.float32(0)
+    for k in range(LEAF):
+        gaps[k] = np.float32(0)
     for i in range(low.shape[1]):
         own_low, own_high = low[own, i, q], high[own, i, q]
         for k in range(

@@ -12,11 +12,11 @@ from threading import Lock
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from splitleak._threads import map_threads, ranges
-from splitleak.kernels.gower_bounds import MIXED, box_gaps, boxes_apart, sketch_gaps, within
+from splitleak.kernels.compiling import njit
+from splitleak.kernels.gower_bounds import MIXED, box_gaps, boxes_apart, largest_of, sketch_gaps, within
 from splitleak.kernels.gower_leaves import LEAF, column_order, make_leaves, sketch_slack
 from splitleak.kernels.gower_links import count_partners, link_leaves
 from splitleak.kernels.gower_measure import gower_pair
@@ -170,17 +170,18 @@ def _join(  # type: ignore[no-untyped-def]
     reached = np.empty((LEAF, len(side)), np.float32)
     m = 0
     for a in range(begin, end):
-        largest = limits[start[a] : start[a + 1]].max() + slack
+        largest = slack + largest_of(limits, start[a], start[a + 1])
         n_near = 0
         for b in range(a, len(side)):
             if side[a] == side[b] and side[a] != MIXED:
                 continue
             if not boxes_apart(box_low, box_high, a, b, largest):
                 near[n_near] = b
-                near_low[:, n_near], near_high[:, n_near] = box_low[b], box_high[b]
+                for i in range(low.shape[1]):
+                    near_low[i, n_near], near_high[i, n_near] = box_low[b, i], box_high[b, i]
                 n_near += 1
         for q in range(start[a + 1] - start[a]):
-            box_gaps(low, high, a, q, near_low[:, :n_near], near_high[:, :n_near], reached[q, :n_near])
+            box_gaps(low, high, a, q, near_low, near_high, n_near, reached[q])
         for at in range(n_near):
             b = near[at]
             for x in range(start[a], start[a + 1]):
@@ -200,7 +201,8 @@ def _join(  # type: ignore[no-untyped-def]
                         continue
                     if m == len(similar):
                         grown, longer = np.empty((2 * m, 2), np.int32), np.empty(2 * m)
-                        grown[:m], longer[:m] = pairs, similar
+                        for i in range(m):  # a loop compiles in a fraction of a slice assignment's time
+                            grown[i, 0], grown[i, 1], longer[i] = pairs[i, 0], pairs[i, 1], similar[i]
                         pairs, similar = grown, longer
                     pairs[m, 0], pairs[m, 1], similar[m] = x, y, similarity
                     m += 1

@@ -14,7 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 LEAF = 64
-_PAIRS = 16_384  # random pairs on which sums are chosen
+_PAIRS = 16_384  # random pairs on which sums are chosen ...
+_CELLS = 1 << 22  # ... fewer where rows are so wide that they have more numbers
+_DIRECTION_CELLS = 1 << 17  # numbers of the rows whose main directions are taken
 _DRAWS = 4
 _LEAST, _MOST = 6, 16
 _FLOAT32 = 1e-6  # rounding of sums, as a part of the summed weights
@@ -109,14 +111,14 @@ def make_leaves(
 
 def column_order(values: Floats, weights: Floats) -> NDArray[np.int64]:
     """Return the columns, those that tell random rows apart best first."""
-    left, right = _random_pairs(len(values))
+    left, right = _random_pairs(*values.shape)
     apart = np.minimum(np.abs(values[left] - values[right]), 1.0)
     return np.argsort(-np.nan_to_num(apart, nan=0.0).mean(axis=0) * weights, kind="stable")
 
 
-def _random_pairs(n: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _random_pairs(n: int, width: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     rng = np.random.default_rng(0)
-    m = min(_PAIRS, 8 * n)
+    m = min(_PAIRS, 8 * n, max(512, _CELLS // width))
     left = rng.integers(0, n, m)
     return left, (left + rng.integers(1, max(2, n), m)) % n
 
@@ -127,7 +129,7 @@ def _sketches(
     """Return the intervals of the chosen sums of each row, each of shape (n, n_sums)."""
     n = len(values)
     rng = np.random.default_rng(0)
-    left, right = _random_pairs(n)
+    left, right = _random_pairs(*values.shape)
     m = len(left)
     tables = [_random_codes(values, levels, rng) for _ in range(_DRAWS)]
     sampled = values[np.concatenate([left, right])]
@@ -191,7 +193,9 @@ def _sign_vectors(weighted: Floats, absent: NDArray[np.bool_], rng: np.random.Ge
     """Return signs along the main directions of the rows, and random ones, of shape (n_columns, n_vectors)."""
     p = weighted.shape[1]
     centred = weighted - weighted.mean(axis=0)
-    _, _, directions = np.linalg.svd(centred[:1000], full_matrices=False)
+    # any signs are right: of wide rows, a few tell the main directions well enough
+    some = centred[: min(1000, max(32, _DIRECTION_CELLS // p))]
+    _, _, directions = np.linalg.svd(some, full_matrices=False)
     main = np.where(directions[:6].T >= 0, 1.0, -1.0)
     vectors = np.concatenate([main, rng.choice([-1.0, 1.0], size=(p, 10))], axis=1)
     if absent.any() and not absent.all():

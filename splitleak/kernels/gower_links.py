@@ -7,9 +7,9 @@ pair of its leaves, not at each pair of its rows.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
-from splitleak.kernels.gower_bounds import MIXED, box_gaps, boxes_apart, sketch_gaps, within
+from splitleak.kernels.compiling import njit
+from splitleak.kernels.gower_bounds import MIXED, box_gaps, boxes_apart, largest_of, sketch_gaps, within
 from splitleak.kernels.gower_leaves import LEAF
 from splitleak.kernels.gower_measure import gower_pair
 
@@ -84,17 +84,18 @@ def link_leaves(  # type: ignore[no-untyped-def]
     # first each leaf with itself: most of a giant cluster is then known to be one component, leaf by leaf
     for step in range(2 * n_leaves):
         a, apart = step % n_leaves, step >= n_leaves
-        largest = limits[start[a] : start[a + 1]].max() + slack
+        largest = slack + largest_of(limits, start[a], start[a + 1])
         n_near = 0
         for b in range(a + 1 if apart else a, n_leaves if apart else a + 1):
             if (side[a] == side[b] and side[a] != MIXED) or _passed(parent, one, start, a, b):
                 continue
             if not boxes_apart(box_low, box_high, a, b, largest):
                 near[n_near] = b
-                near_low[:, n_near], near_high[:, n_near] = box_low[b], box_high[b]
+                for i in range(low.shape[1]):
+                    near_low[i, n_near], near_high[i, n_near] = box_low[b, i], box_high[b, i]
                 n_near += 1
         for q in range(start[a + 1] - start[a]):
-            box_gaps(low, high, a, q, near_low[:, :n_near], near_high[:, :n_near], reached[q, :n_near])
+            box_gaps(low, high, a, q, near_low, near_high, n_near, reached[q])
         for at in range(n_near):
             b = near[at]
             for x in range(start[a], start[a + 1]):

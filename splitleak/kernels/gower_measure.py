@@ -9,10 +9,10 @@ value: 1 apart from every value, or left out of the mean (Gower 1971).
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from splitleak._threads import map_threads, ranges
+from splitleak.kernels.compiling import njit
 
 ROUNDED = 1e12
 _TILE = 1024

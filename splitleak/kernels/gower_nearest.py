@@ -7,10 +7,10 @@ summed again as pairs.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from splitleak._threads import map_threads, ranges
+from splitleak.kernels.compiling import njit
 from splitleak.kernels.gower_bounds import box_gaps
 from splitleak.kernels.gower_leaves import LEAF, column_order, make_leaves, sketch_slack
 from splitleak.kernels.gower_measure import gower_pair
@@ -169,7 +169,7 @@ def _nearest(  # type: ignore[no-untyped-def]
     for a in range(begin, end):
         size = start[a + 1] - start[a]
         for q in range(size):
-            box_gaps(low, high, a, q, pool_low, pool_high, bounds[q])
+            box_gaps(low, high, a, q, pool_low, pool_high, pool_low.shape[1], bounds[q])
         together = bounds[:size].sum(
             axis=0
         )  # the rows of a leaf go the same way: leaves of the pool are read once

@@ -13,11 +13,11 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from splitleak._threads import map_threads
 from splitleak.kernels.bit_join import _popcount
+from splitleak.kernels.compiling import njit
 
 _STRIP = 512  # distances that are counted before any is looked at
 _QUERIES = 256  # rows per task

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from splitleak.kernels.compiling import njit
 from splitleak.kernels.hashing import GOLDEN, MULTIPLIERS, QUIET_NAN
 
 _GOLDEN = np.uint64(GOLDEN)
@@ -13,14 +13,14 @@ _FIRST, _SECOND = np.uint64(MULTIPLIERS[0]), np.uint64(MULTIPLIERS[1])
 _NAN = np.uint64(QUIET_NAN)
 
 
-@nb.njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True, inline="always")
 def _mix(z):  # type: ignore[no-untyped-def]
     z = (z ^ (z >> np.uint64(30))) * _FIRST
     z = (z ^ (z >> np.uint64(27))) * _SECOND
     return z ^ (z >> np.uint64(31))
 
 
-@nb.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def bytes_rows(
     buffer: NDArray[np.uint8], offsets: NDArray[np.int64], first: int, last: int
 ) -> NDArray[np.uint64]:
@@ -48,7 +48,7 @@ def bytes_rows(
     return hashes
 
 
-@nb.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def dense_rows(matrix: NDArray[np.floating]) -> NDArray[np.uint64]:
     """Return the hashes of the rows of a float matrix."""
     n, d = matrix.shape

@@ -10,16 +10,16 @@ et al. 2008, PPJoin), ``a >= t b`` (length filter), the place of the shared toke
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from splitleak._threads import map_threads, ranges
+from splitleak.kernels.compiling import njit
 from splitleak.kernels.prefix_index import (
     MIXED,
     Block,
@@ -140,12 +140,6 @@ def _first_of(labels: NDArray[np.int64]) -> NDArray[np.int32]:
     """Return the first place of each label: the roots of a union-find in which equal labels are joined."""
     _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
     return first[inverse].astype(np.int32)
-
-
-def is_compiled() -> bool:
-    """Return whether the join was compiled on this machine before (it is, once, by its first call)."""
-    folder = _search.stats.cache_path
-    return folder is not None and any(Path(folder).glob("jaccard_join._search-*.nbi"))
 
 
 def _probing(index: PrefixIndex, block: Block) -> list[tuple[int, int]]:

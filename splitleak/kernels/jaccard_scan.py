@@ -7,10 +7,10 @@ counted. So it is an independent check of the join, affordable for some thousand
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from splitleak._threads import map_threads, ranges
+from splitleak.kernels.compiling import njit
 
 _CHUNKS = 32
 _BATCH = 1024  # queries at a time: what is counted for them must stay in the processor's first cache

@@ -10,10 +10,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from splitleak._threads import map_threads
+from splitleak.kernels.compiling import njit
 
 _TARGETS = 512  # sequences indexed together: their counters stay in the cache
 _BAND = 4  # neighbouring diagonals counted as one

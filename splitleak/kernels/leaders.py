@@ -8,8 +8,9 @@ all pairs of their followers.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from splitleak.kernels.compiling import njit
 
 _LOOKED_AT = 512  # the latest leaders of a block: keeps the search linear in the number of sequences
 

@@ -10,8 +10,9 @@ Source: A. Z. Broder, On the resemblance and containment of documents, 1997.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from splitleak.kernels.compiling import njit
 
 U32 = np.uint32
 U64 = np.uint64

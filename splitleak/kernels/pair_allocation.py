@@ -6,8 +6,8 @@ Integers only: the same moves on every platform.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from splitleak.kernels.compiling import njit
 from splitleak.kernels.random_numbers import patience, random_below, random_bits
 
 BEYOND = 50  # what a pair beyond the tolerance costs, in pairs

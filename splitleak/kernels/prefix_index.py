@@ -10,10 +10,10 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from splitleak._threads import map_threads, ranges
+from splitleak.kernels.compiling import njit
 from splitleak.kernels.sets import rarity
 from splitleak.kernels.sorting import LEVEL_BITS, LEVELS, sort_range
 
@@ -196,7 +196,7 @@ def _choose(  # type: ignore[no-untyped-def]
         sketch[x, 0], sketch[x, 1] = even, odd
         wanted = probe_start[x + 1] - probe_start[x]
         n_chosen = _smallest(keys, m, wanted, levels, count, chosen)
-        sort_range(chosen, 0, n_chosen, levels, spare_too, count)
+        sort_range(chosen, np.int64(0), n_chosen, levels, spare_too, count)
         for t in range(wanted):
             key = (chosen[t] ^ (chosen[t] >> np.uint64(32))) * np.uint64(0x9E3779B97F4A7C15)
             probes[probe_start[x] + t] = np.uint32(key >> np.uint64(32))

@@ -12,9 +12,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from splitleak.kernels.banding import needed_tokens, popcount, similarity_of
+from splitleak.kernels.compiling import njit
 
 U32 = np.uint32
 U64 = np.uint64

@@ -11,11 +11,11 @@ from collections.abc import Sequence as Listed
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from splitleak._threads import map_threads
 from splitleak.kernels.alignment import PACKS, Sequences, packs_of
+from splitleak.kernels.compiling import njit
 from splitleak.kernels.lane_sweep import SCORE_LANES, sweep_scores
 
 _ROWS = 16_384  # of one job: bounds the memory for its pairs

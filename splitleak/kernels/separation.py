@@ -9,8 +9,8 @@ from __future__ import annotations
 import heapq
 
 import numpy as np
-from numba import njit
 
+from splitleak.kernels.compiling import njit
 from splitleak.kernels.random_numbers import natural_patience, random_below
 
 

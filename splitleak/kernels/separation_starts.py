@@ -5,8 +5,8 @@ from __future__ import annotations
 import heapq
 
 import numpy as np
-from numba import njit
 
+from splitleak.kernels.compiling import njit
 from splitleak.kernels.random_numbers import random_below
 
 

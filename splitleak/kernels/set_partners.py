@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
+from splitleak.kernels.compiling import njit
 from splitleak.kernels.pair_count import surely_more_pairs
 
 

@@ -13,10 +13,10 @@ from itertools import pairwise
 from typing import Literal
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from splitleak._threads import map_threads
+from splitleak.kernels.compiling import njit
 from splitleak.kernels.sorting import sort_range, uniform_levels
 
 Unit = Literal["char", "word"]
@@ -137,7 +137,7 @@ def hash_bytes(buffer, a, b):  # type: ignore[no-untyped-def]
 def _char_sets(buffer, offsets, n, levels, spare, tokens, count):  # type: ignore[no-untyped-def]
     """Write the sets of some rows one after the other into `tokens`; return how many tokens were written."""
     bins = np.zeros(257, np.int64)
-    end = 0
+    end = np.int64(0)  # a literal would have what it is handed to compiled once more
     for row in range(len(offsets) - 1):
         a, stop = offsets[row], offsets[row + 1]
         last = np.uint8(0)
@@ -173,7 +173,7 @@ def _char_sets(buffer, offsets, n, levels, spare, tokens, count):  # type: ignor
 def _word_sets(buffer, offsets, n, is_word, levels, spare, tokens, count):  # type: ignore[no-untyped-def]
     """Do for words what `_char_sets` does for characters."""
     bins = np.zeros(257, np.int64)
-    end = 0
+    end = np.int64(0)
     for row in range(len(offsets) - 1):
         i, stop = offsets[row], offsets[row + 1]
         words, begin = 0, np.int64(-1)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from splitleak.kernels.compiling import njit
 
 LEVELS = 256
 LEVEL_BITS = 12  # a level table is looked up by the 12 leading bits of a key

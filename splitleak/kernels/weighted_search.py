@@ -6,8 +6,8 @@ Whole numbers, and floating-point operations that every platform rounds alike: t
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from splitleak.kernels.compiling import njit
 from splitleak.kernels.random_numbers import patience, random_below, random_bits
 
 HALVINGS = 20  # the temperature falls by this many powers of two

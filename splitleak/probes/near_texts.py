@@ -64,6 +64,8 @@ class Similar:
 
 def searches(context: AuditContext) -> list[dict[str, Any]]:
     """Return the searches that these data ask for, as arguments of `splitleak.search`."""
+    if _are_measured(context):
+        return []
     if not is_auto(context.similarity) or context.compared or context.threshold is not None:
         return [
             {
@@ -76,6 +78,17 @@ def searches(context: AuditContext) -> list[dict[str, Any]]:
     if not wanted and len(context.columns) == 1:
         wanted = [c.name for c in context.columns.values() if c.kind == "category" and is_long(c)]
     return [{"on": name, "similarity": "auto", "threshold": None} for name in sorted(wanted)]
+
+
+def _are_measured(context: AuditContext) -> bool:
+    """Return whether the columns named are measured ones, and how to compare them was left to us.
+
+    Rows of few numbers are alike by chance; what the other rows foretell tells copies from that (`near_neighbours`).
+    """
+    if not is_auto(context.similarity) or context.threshold is not None or len(context.compared) < 2:
+        return False
+    kinds = {context.columns[n].kind if n in context.columns else None for n in context.compared}
+    return kinds <= {"numeric", "time", "category"}
 
 
 def is_auto(similarity: Any) -> bool:

@@ -103,7 +103,10 @@ class CrossedSearch:
         tiled = None if sides is None else np.tile(sides, len(self.columns))
         found = self.cells.graph(sides=tiled, threshold=threshold, seed=seed, progress=progress)
         of_rows = of_cells(found, self.records.n_rows)
-        return replace(of_rows, measure=self.name, details={**found.details, "columns": self.columns})
+        details = {**found.details, "columns": self.columns}
+        if "invalid" in details:  # cells, so far
+            details["invalid"] = sorted({cell % self.records.n_rows for cell in details["invalid"]})
+        return replace(of_rows, measure=self.name, details=details)
 
     def neighbours(self, queries: NDArray[np.int64], sides: NDArray[np.int64]) -> Neighbours | None:
         """Look up some rows by brute force; how many rows are similar is not told (None: the backend cannot)."""

@@ -17,7 +17,7 @@ from splitleak.similarity.base import Backend, Neighbours, get_backend, is_backe
 from splitleak.similarity.choose import check_named, choose
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from splitleak._tables import Source
 
@@ -69,11 +69,14 @@ class Search:
         if by_column and source.column_names and not _is_vector(source, on):
             kind = "table"
         records = as_records(source, on=on, exclude=exclude, kind=kind, missing=missing)
-        if records.kind == "text" and isinstance(similarity, str) and similarity == "auto":
+        if records.kind == "text" and _is_auto(similarity):
             from splitleak._tables.images import are_image_names
 
             if are_image_names(*records.text()):
                 records = as_records(source, on=on, exclude=exclude, kind="image", missing=missing)
+        if len(records.columns) > 1 and records.kind == "vector" and _is_auto(similarity):
+            # columns with names and units of their own are no vector, whose direction would tell something
+            records = as_records(source, on=on, exclude=exclude, kind="table", missing=missing)
         choice = choose(
             similarity,
             records,
@@ -146,6 +149,7 @@ class Search:
             right=present[found.right],
             n_rows=self.records.n_rows,
             copies=copies,
+            details=_in_rows(found.details, present),
         )
 
     def neighbours(self, queries: NDArray[np.int64], sides: NDArray[np.int64]) -> Neighbours | None:
@@ -176,6 +180,14 @@ class Search:
         return np.flatnonzero(~self.records.missing)
 
 
+def _in_rows(details: Mapping[str, Any], present: NDArray[np.int64]) -> dict[str, Any]:
+    """Return details with the positions of rows among those present turned into positions in the data."""
+    if "invalid" not in details:
+        return dict(details)
+    rows = present[np.asarray(details["invalid"], dtype=np.int64)]
+    return {**details, "invalid": rows.tolist()}
+
+
 def _name(measure: str, columns: Sequence[str], between: str) -> str:
     return f"{measure} on {between.join(columns)}" if columns else measure
 
@@ -190,6 +202,10 @@ def _compares_columns(similarity: Any) -> bool:
     if isinstance(similarity, str):
         return similarity.partition("(")[0].strip() == "gower"
     return isinstance(similarity, Backend) and similarity.name == "gower"
+
+
+def _is_auto(similarity: Any) -> bool:
+    return isinstance(similarity, str) and similarity == "auto"
 
 
 def _is_vector(source: Source, on: str | Sequence[str] | None) -> bool:

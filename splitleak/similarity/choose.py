@@ -37,10 +37,10 @@ def automatic(records: Records) -> Choice:
         )
     if records.kind == "table":
         if records.n_rows <= EXACT_TABLE_ROWS:
-            return Choice(get_backend("gower"), "rows of mixed columns: alike in nearly all of them")
+            return Choice(get_backend("gower"), "rows of several columns: alike in nearly all of them")
         return Choice(
             get_backend("exact"),
-            f"{records.n_rows:,} rows of mixed columns, more than {EXACT_TABLE_ROWS:,}: equal rows",
+            f"{records.n_rows:,} rows of several columns, more than {EXACT_TABLE_ROWS:,}: equal rows",
         )
     if records.kind == "vector":
         if records.n_rows <= EXACT_VECTOR_ROWS:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from splitleak._progress import SILENT, Progress
 from splitleak.errors import InputError, unknown_option
 from splitleak.graph import SimilarityGraph
-from splitleak.kernels.jaccard_join import is_compiled, jaccard_pairs
+from splitleak.kernels.jaccard_join import jaccard_pairs
 from splitleak.kernels.jaccard_scan import scan_nearest
 from splitleak.kernels.sets import equal_sets
 from splitleak.kernels.shingles import shingle_sets
@@ -129,8 +129,6 @@ def jaccard(
     >>> splitleak.similarity_graph(["Wait, what?!", "wait what"], similarity="jaccard(1, unit=word, n=1)").n_pairs
     1
     """
-    if not is_compiled():
-        progress.say("compiling the Jaccard join, once on this machine (about 10 s)")
     with progress.stage("shingling texts"):
         tokens, starts = text_shingles(records, unit=unit, n=n, normalize=normalize)
     used = np.arange(records.n_rows) if sides is None else np.flatnonzero(sides != IGNORED)

@@ -100,7 +100,8 @@ def _columns(records: Records) -> tuple[list[str], Callable[[int], NDArray[Any]]
     if records.kind == "table":
         table = records.table
         assert table is not None
-        return list(table.column_names), lambda j: _read(table.column(j), table.column_names[j])
+        known = list(table.column_names)  # pyarrow makes the list anew each time it is asked
+        return known, lambda j: _read(table.column(j), known[j])
     vectors = records.vectors
     if not isinstance(vectors, np.ndarray):
         raise InputError("similarity='gower' compares dense columns, and the data is sparse; use 'cosine'")
@@ -168,8 +169,12 @@ def _scaled(numbers: Floats, scale: Scale) -> tuple[Floats, float]:
     """Return numbers over their spread, and the spread; NaN stays."""
     known = numbers[~np.isnan(numbers)]
     finite = known[np.isfinite(known)]
-    if not len(finite) or scale == "rank":
+    if scale == "rank":
         return _ranks(numbers), 1.0
+    if not len(finite):  # infinity equals itself, and is as far as can be from the other
+        scaled = np.full(len(numbers), np.nan)
+        scaled[~np.isnan(numbers)] = 2.0 * np.sign(known)
+        return scaled, 1.0
     # by a power of two, so that no difference overflows
     exponent = int(np.frexp(np.abs(finite).max())[1])
     small = np.ldexp(finite, -exponent)

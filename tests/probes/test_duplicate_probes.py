@@ -333,3 +333,15 @@ def test_equal_texts_in_rows_that_differ_elsewhere_are_found() -> None:
     assert found.status == "leak"
     assert found.rows.tolist() == list(range(280, 300))
     assert found.partners.tolist() == list(range(20))
+
+
+def test_measured_columns_named_alone_are_no_leak_by_chance() -> None:
+    from sklearn.datasets import load_iris
+
+    flowers = load_iris(as_frame=True).frame
+    fold = np.where(np.random.default_rng(0).random(len(flowers)) < 0.7, "train", "test")
+    columns = [name for name in flowers.columns if name != "target"]
+    report = splitleak.leakage_report(
+        flowers.assign(fold=fold), "fold", target="target", on=columns, probes=["SPL102"], impact=False
+    )
+    assert report["SPL102"].status == "clean"

@@ -187,14 +187,6 @@ def test_stages_are_told():
     assert told == ["shingling texts", "joining texts"]
 
 
-def test_the_first_compilation_is_announced(monkeypatch, capsys):
-    for compiled, said in ((False, "compiling the Jaccard join, once on this machine"), (True, "")):
-        monkeypatch.setattr("splitleak.similarity.jaccard.is_compiled", lambda known=compiled: known)
-        jaccard.graph(records(["abcdef", "abcdeg"]), threshold=0.5, progress=Progress(True, delay=60))
-        assert capsys.readouterr().err.startswith(said)
-    assert jaccard_join.is_compiled()
-
-
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -339,6 +339,27 @@ def test_too_many_pairs_keep_the_components(monkeypatch) -> None:
     assert np.array_equal(some.components(), whole.components())
 
 
+def test_columns_of_nothing_but_infinities() -> None:
+    table = {"far": [np.inf, -np.inf, np.inf, None], "near": [1.0, 1.0, 2.0, 1.0]}
+    graph = splitleak.similarity_graph(table, similarity="gower", threshold=0.5)
+    assert pairs_of(graph) == {(0, 1): 0.5, (0, 2): 0.5, (0, 3): 0.5, (1, 3): 0.5}
+
+
+def test_wide_rows() -> None:
+    rng = np.random.default_rng(0)
+    rows = np.concatenate([rng.normal(size=(30, 5000)), np.zeros((2, 5000))])
+    rows[30:] = rows[:2] + 0.01 * rng.normal(size=(2, 5000))
+    graph = splitleak.similarity_graph(rows, similarity="gower", threshold=0.95)
+    spread = np.quantile(rows, 0.95, axis=0) - np.quantile(rows, 0.05, axis=0)
+    alike = 1 - np.minimum(1, np.abs(rows[:, None] - rows) / spread).mean(axis=2)
+    assert pairs_of(graph).keys() == {(0, 30), (1, 31)}
+    assert set(zip(*(axis.tolist() for axis in np.nonzero(np.triu(alike >= 0.95, 1))), strict=True)) == {
+        (0, 30),
+        (1, 31),
+    }
+    assert graph.similarity == pytest.approx([alike[0, 30], alike[1, 31]])
+
+
 def test_a_split_its_certificate_and_its_provenance(tmp_path) -> None:
     table = mixture(600)
     table["label"] = np.arange(600) % 2
