@@ -85,20 +85,12 @@ def fetch_election_tweets(*, data_home: str | os.PathLike[str] | None = None) ->
     The task is to tell who wrote a tweet (`handle`) from its `text`. Several of the 28 columns give it away:
     `source_url`, the program that posted it, all but names the author.
 
-    Parameters
-    ----------
-    data_home : path, optional
-        Folder that keeps the fetched file; default: the cache folder of this user.
+    `data_home` and the errors are those of `local_path`.
 
     Returns
     -------
     pandas.DataFrame
         6,444 rows, columns as in the file.
-
-    Raises
-    ------
-    InputError
-        The file is not there and cannot be fetched, or has other content.
 
     Notes
     -----
@@ -120,20 +112,12 @@ def fetch_sms_spam(*, data_home: str | os.PathLike[str] | None = None) -> pd.Dat
 
     403 of them repeat another to the letter, and campaigns differ by a few characters.
 
-    Parameters
-    ----------
-    data_home : path, optional
-        Folder that keeps the fetched file; default: the cache folder of this user.
+    `data_home` and the errors are those of `local_path`.
 
     Returns
     -------
     pandas.DataFrame
         Columns `label` ("ham", "spam") and `text`.
-
-    Raises
-    ------
-    InputError
-        The file is not there and cannot be fetched, or has other content.
 
     Notes
     -----
@@ -153,20 +137,12 @@ def fetch_bank_marketing(*, data_home: str | os.PathLike[str] | None = None) -> 
 
     `duration`, how long the call took, is known only once the call is over: a leak of moderate strength.
 
-    Parameters
-    ----------
-    data_home : path, optional
-        Folder that keeps the fetched file; default: the cache folder of this user.
+    `data_home` and the errors are those of `local_path`.
 
     Returns
     -------
     pandas.DataFrame
         4,119 rows, 21 columns.
-
-    Raises
-    ------
-    InputError
-        The file is not there and cannot be fetched, or has other content.
 
     Notes
     -----
@@ -181,20 +157,12 @@ def fetch_bank_marketing(*, data_home: str | os.PathLike[str] | None = None) -> 
 def fetch_deeploc_proteins(*, data_home: str | os.PathLike[str] | None = None) -> pd.DataFrame:
     """Return 2,773 proteins and where in the cell each is found (10 places).
 
-    Parameters
-    ----------
-    data_home : path, optional
-        Folder that keeps the fetched file; default: the cache folder of this user.
+    `data_home` and the errors are those of `local_path`.
 
     Returns
     -------
     pandas.DataFrame
         Columns `name` (UniProt accession), `location` and `sequence`.
-
-    Raises
-    ------
-    InputError
-        The file is not there and cannot be fetched, or has other content.
 
     Notes
     -----

@@ -50,7 +50,7 @@ class Recall:
         return cls(p, low, high, found, total)
 
     def __str__(self) -> str:
-        from splitleak.rendering.tables import recall_sentence
+        from splitleak.rendering.sentences import recall_sentence
 
         return recall_sentence(vars(self), start=False)
 

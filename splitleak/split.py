@@ -2,42 +2,27 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal, get_args, overload
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any, Literal, overload
 
 from splitleak._progress import Progress
 from splitleak._tables import named_columns, resolve_factors
 from splitleak.certification import certify_search
 from splitleak.chronology import Chronology
-from splitleak.errors import InputError, SplitleakWarning, unknown_option
+from splitleak.errors import InputError
 from splitleak.feasibility import (
-    Crossed,
     Task,
-    clusters_of_kept,
-    cut_similarity,
-    drop_rows,
-    feasible_threshold,
 )
 from splitleak.folds import Folds, fold_by_similarity
-from splitleak.linking import Web
 from splitleak.partition import Split
 from splitleak.pinning import check_groups, check_similar, read_pins
+from splitleak.placing import place
 from splitleak.provenance import Provenance
 from splitleak.search import Combine, Missing, Share, prepare_search
 from splitleak.sizes import SizesLike, parse_shares, parse_sizes, shares_or_rows
+from splitleak.split_options import OnInfeasible, check_folds, check_options, check_weights, rows_to_drop
 from splitleak.strata.balance import warn_of_unreachable
 from splitleak.strata.resolving import described, named_strata, resolve_strata, resolve_weights
-from splitleak.strata.weighing import units_to_drop
-from splitleak.temporal import REASONS, assign_in_time
-from splitleak.ways_out import infeasible, torn_apart
-
-OnInfeasible = Literal["error", "nearest", "drop", "cut", "raise_threshold"]
-DROPPED_FOR_SIZES = "so that the sizes can be met and no similar pair crosses"
 
 
 @overload
@@ -205,8 +190,8 @@ def split_by_similarity(
     >>> split.sizes, split.certificate.verdict
     ({'train': 49, 'test': 12}, 'separated')
     """
-    _check_options(on_infeasible, tolerance, seed)
-    _check_weights(weights, on_infeasible, time, pinned)
+    check_options(on_infeasible, tolerance, seed)
+    check_weights(weights, on_infeasible, time, pinned)
     if folds is not None:
         refused = {
             "sizes": sizes,
@@ -216,7 +201,7 @@ def split_by_similarity(
             "pinned": pinned,
             "max_dropped": max_dropped,
         }
-        _check_folds(
+        check_folds(
             folds, [f"{name}=" for name, value in refused.items() if value is not None], on_infeasible
         )
         return fold_by_similarity(
@@ -244,7 +229,7 @@ def split_by_similarity(
     if pins is not None:
         check_groups(pins, factors, request.names)
     bars = Progress(progress)
-    most = _rows_to_drop(max_dropped, source.n_rows, on_infeasible, row_weights)
+    most = rows_to_drop(max_dropped, source.n_rows, on_infeasible, row_weights)
 
     task = Task(
         graph=search.graph(seed=seed, progress=bars),
@@ -259,7 +244,7 @@ def split_by_similarity(
     )
     if pins is not None:
         check_similar(pins, task.graph, request.names)
-    placed = _place(task, chronology, on_infeasible, most)
+    placed = place(task, chronology, on_infeasible, most)
     codes, task = placed.codes, placed.task
     if task.graph.threshold != search.threshold:
         search = search.raised(task.graph.threshold)
@@ -298,117 +283,3 @@ def split_by_similarity(
         reasons=placed.reasons,
         reason_codes=placed.reason,
     )
-
-
-@dataclass(frozen=True)
-class _Placed:
-    """Partition and cluster of each row, the task as it was solved, and why rows were dropped."""
-
-    codes: NDArray[np.int64]
-    clusters: NDArray[np.int64]
-    task: Task
-    reasons: tuple[str, ...] | None
-    reason: NDArray[np.int64] | None
-    notes: tuple[str, ...] = ()
-
-
-def _place(
-    task: Task, chronology: Chronology | None, on_infeasible: OnInfeasible, max_dropped: int | None
-) -> _Placed:
-    if chronology is None:
-        codes, clusters, task, notes = _assign(task, on_infeasible, max_dropped)
-        reasons: tuple[str, ...] = (DROPPED_FOR_SIZES,)
-        reason = np.where(codes < 0, 0, -1).astype(np.int64)
-    else:
-        found, task = assign_in_time(task, chronology, on_infeasible, max_dropped)
-        codes = found.codes
-        clusters = Web(task.graph, task.groups).labels(codes >= 0)
-        reasons, reason = REASONS, found.reason
-        notes = found.notes()
-    if (codes >= 0).all():
-        return _Placed(codes, clusters, task, None, None, notes)
-    return _Placed(codes, clusters, task, reasons, reason, notes)
-
-
-def _assign(
-    task: Task, on_infeasible: OnInfeasible, max_dropped: int | None
-) -> tuple[NDArray[np.int64], NDArray[np.int64], Task, tuple[str, ...]]:
-    """Return the partition and the cluster of each row, the task as it was solved, and notes on the way taken."""
-    clustering = task.cluster()
-    torn = len(task.torn(clustering)) > 0
-    allocation = task.allocate(clustering)
-    if not torn and task.is_met(allocation):
-        return allocation.codes[clustering.labels], clustering.labels, task, ()
-    if on_infeasible == "drop":
-        codes = drop_rows(task, max_dropped)
-        return codes, clusters_of_kept(task, codes), task, ()
-    if on_infeasible == "cut":
-        codes = cut_similarity(task)
-        crossed = Crossed.of(task, codes)
-        notes = (crossed.note(),) if crossed.pairs else ()
-        if notes:
-            warnings.warn(f"The split leaks: {notes[0]}.", SplitleakWarning, stacklevel=4)
-        return codes, clusters_of_kept(task, codes), task, notes
-    if on_infeasible == "raise_threshold":
-        higher = feasible_threshold(task)
-        if higher is not None:
-            return _assign(replace(task, graph=task.graph.at(higher)), "error", None)
-    error = torn_apart(task, clustering) if torn else infeasible(task, clustering, allocation)
-    if on_infeasible != "nearest" or torn:
-        raise error
-    warnings.warn(f"{error} Taking the nearest feasible sizes.", SplitleakWarning, stacklevel=4)
-    return allocation.codes[clustering.labels], clustering.labels, task, ()
-
-
-def _rows_to_drop(
-    max_dropped: float | None, n_rows: int, on_infeasible: str, weights: NDArray[np.float64] | None
-) -> int | None:
-    """Return the budget in rows or, with weights, in whole units of weight."""
-    if max_dropped is None:
-        return None
-    if on_infeasible != "drop":
-        raise InputError(f"max_dropped= goes with on_infeasible='drop', got on_infeasible={on_infeasible!r}")
-    whole = isinstance(max_dropped, (int, np.integer)) and not isinstance(max_dropped, bool)
-    if not (whole and max_dropped >= 0) and not (isinstance(max_dropped, float) and 0 <= max_dropped < 1):
-        raise InputError(
-            f"max_dropped must be a number of rows, or a share of them in [0, 1), got {max_dropped!r}"
-        )
-    if weights is None:
-        return int(max_dropped) if whole else int(max_dropped * n_rows)
-    if max_dropped >= 1:
-        raise InputError(
-            f"max_dropped= is a share of the weight in [0, 1) with weights=, got {max_dropped!r}"
-        )
-    return int(max_dropped * int(units_to_drop(weights).sum()))
-
-
-def _check_weights(weights: Any, on_infeasible: str, time: Any, pinned: Any) -> None:
-    if weights is not None and time is not None:
-        raise InputError("time= goes by rows: cut-offs are not weighed; leave weights= out")
-    if weights is not None and pinned is not None and on_infeasible == "drop":
-        raise InputError(
-            "on_infeasible='drop' goes by rows where rows are pinned; leave weights= or pinned= out, or take"
-            " on_infeasible='nearest', 'cut' or 'raise_threshold'"
-        )
-
-
-def _check_folds(folds: int, given: Sequence[str], on_infeasible: str) -> None:
-    given = [
-        *given,
-        *([f"on_infeasible={on_infeasible!r}"] if on_infeasible not in ("error", "nearest") else []),
-    ]
-    if given:
-        raise InputError(
-            f"folds={folds!r} makes folds of equal size that hold every row, which leaves no room for"
-            f" {' and '.join(given)}: leave them out, and take"
-            " on_infeasible='error' or 'nearest'"
-        )
-
-
-def _check_options(on_infeasible: str, tolerance: float, seed: int) -> None:
-    if on_infeasible not in get_args(OnInfeasible):
-        raise unknown_option("on_infeasible", on_infeasible, get_args(OnInfeasible))
-    if isinstance(tolerance, bool) or not isinstance(tolerance, (int, float)) or not 0 <= tolerance < 1:
-        raise InputError(f"tolerance must be a share of the rows in [0, 1), got {tolerance!r}")
-    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
-        raise InputError(f"seed must be a whole number of at least 0, got {seed!r}")

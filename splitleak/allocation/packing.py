@@ -17,6 +17,7 @@ from random import Random
 import numpy as np
 from numpy.typing import NDArray
 
+from splitleak.allocation.packing_bounds import caps, draw, least_excess, least_rounding
 from splitleak.allocation.subset_sum import Bits, Lists, bundles, coordinates, reachable, strides
 
 # bits of all tables of one exact search together: 200 MB, about half a second
@@ -143,8 +144,8 @@ class _Problem:
             each = itertools.chain.from_iterable(map(itertools.repeat, self.sizes, self.counts))
             largest = list(itertools.islice(each, LARGEST))
             self._least = max(
-                2 * _least_excess(largest, self.targets),
-                _least_rounding(self.targets, unit),
+                2 * least_excess(largest, self.targets),
+                least_rounding(self.targets, unit),
             )
         return self._least
 
@@ -166,7 +167,7 @@ class _Problem:
                 if not any(fits):
                     most = max(lacking[s] - size * row[s] for s in self.partitions)
                     fits = [float(lacking[s] - size * row[s] == most) for s in self.partitions]
-                s = _draw(fits, random)
+                s = draw(fits, random)
                 row[s] += 1
                 fractions[s] = max(1e-9, fractions[s] - 1)
             lacking = [rows - size * got for rows, got in zip(lacking, row, strict=True)]
@@ -193,7 +194,7 @@ class _Problem:
             taken = [min(3, got) for got in x[z]]
             more = [t + self.sizes[z] * got for t, got in zip(targets, taken, strict=True)]
             pieces += len(bundles(sum(taken), len(targets)))
-            if pieces * math.prod(_caps(more, deviation, 1)[1]) > bits:
+            if pieces * math.prod(caps(more, deviation, 1)[1]) > bits:
                 if smallest_first:
                     break
                 continue
@@ -245,7 +246,7 @@ class _Problem:
         if not self.sizes:
             return []
         unit = math.gcd(*self.sizes)
-        rest, dims = _caps(self.targets, deviation, unit)
+        rest, dims = caps(self.targets, deviation, unit)
         pieces = [
             (z, number, size // unit * number)
             for z, size in reversed(list(enumerate(self.sizes)))
@@ -281,7 +282,7 @@ class _Problem:
             for axis in axes:
                 if needs[axis] >= weight:
                     ways[axis] = needs[axis] * tables.has(step, cell - weight * step_of[axis])
-            s = _draw(ways, random)
+            s = draw(ways, random)
             x[z][s] += number
             needs[s] -= weight
             cell -= weight * step_of.get(s, 0)
@@ -307,42 +308,3 @@ class _Problem:
                 cells = cells[nearest][uneven[nearest] == even].tolist()
                 best, tied = found, cells if found < best else tied + cells
         return tied[int(random.random() * len(tied))]
-
-
-def _least_excess(clusters: Sequence[int], targets: Sequence[int]) -> int:
-    """Return the fewest rows beyond the targets that these clusters alone can cause."""
-    if not clusters:
-        return 0
-    ways = []
-    for s, target in enumerate(targets):
-        cluster = clusters[0]
-        left = [*targets[:s], max(0, target - cluster), *targets[s + 1 :]]
-        ways.append(max(0, cluster - max(0, target)) + _least_excess(clusters[1:], left))
-    return min(ways)
-
-
-def _least_rounding(targets: Sequence[int], unit: int) -> int:
-    """Return the summed distance of the targets from multiples of `unit` with the same sum."""
-    over = sorted(target % unit for target in targets)
-    down = len(over) - sum(over) // unit  # so many are rounded down, those nearest below
-    return sum(over[:down]) + sum(unit - o for o in over[down:])
-
-
-def _draw(weights: Sequence[float], random: Random) -> int:
-    """Return a position with probability in proportion to its weight, never one of weight 0."""
-    left = random.random() * sum(weights)
-    last = 0
-    for position, weight in enumerate(weights):
-        if weight > 0:
-            last = position
-            left -= weight
-            if left < 0:
-                break
-    return last
-
-
-def _caps(targets: Sequence[int], deviation: int, unit: int) -> tuple[int, list[int]]:
-    """Return the partition that takes the rest, and how many multiples of `unit` each other may reach."""
-    rest = max(range(len(targets)), key=lambda s: (targets[s], -s))
-    limits = [max(0, target + deviation // 2) for s, target in enumerate(targets) if s != rest]
-    return rest, [limit // unit + 1 for limit in limits]

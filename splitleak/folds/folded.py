@@ -25,7 +25,8 @@ from splitleak.folds.certificate import certificate_of_fold
 from splitleak.graph import SimilarityGraph
 from splitleak.partition import Split
 from splitleak.partition_names import fold_names
-from splitleak.rendering.tables import Table, cluster_sentence, count, headline, share
+from splitleak.rendering.sentences import cluster_sentence, headline
+from splitleak.rendering.tables import Table, count, share
 from splitleak.rendering.text import table_text
 from splitleak.strata import Strata, Stratum
 

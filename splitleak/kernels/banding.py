@@ -16,6 +16,7 @@ from numba import types
 from numba.extending import intrinsic
 
 from splitleak.kernels.compiling import njit
+from splitleak.kernels.union_find import root as root_of
 
 U32 = np.uint32
 U64 = np.uint64
@@ -194,19 +195,11 @@ def linking_pairs(left, right, parent):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def _root(parent, x):  # type: ignore[no-untyped-def]
-    while parent[x] != x:
-        parent[x] = parent[parent[x]]
-        x = parent[x]
-    return x
-
-
-@njit(nogil=True, cache=True)
 def roots_of(ranks, parent):  # type: ignore[no-untyped-def]
     """Return the root of each rank in a union-find."""
     out = np.empty(ranks.shape[0], np.int64)
     for k in range(ranks.shape[0]):
-        out[k] = _root(parent, ranks[k])
+        out[k] = root_of(parent, ranks[k])
     return out
 
 
@@ -226,13 +219,13 @@ def links_of_band(  # type: ignore[no-untyped-def]
         while end < n and keys[end] >> U64(32) == keys[at] >> U64(32):
             end += 1
         apart = 0  # ranks that are not joined to the first: at 0, all are one
-        top = _root(parent, np.int64(keys[at] & U64(0xFFFFFFFF)))
+        top = root_of(parent, np.int64(keys[at] & U64(0xFFFFFFFF)))
         for k in range(at + 1, end):
-            apart += _root(parent, np.int64(keys[k] & U64(0xFFFFFFFF))) != top
+            apart += root_of(parent, np.int64(keys[k] & U64(0xFFFFFFFF))) != top
         one = at
         while apart > 0 and end - at <= large and one < end - 1:
             i = np.int64(keys[one] & U64(0xFFFFFFFF))
-            n_i, root = np.int64(size[i]), _root(parent, i)
+            n_i, root = np.int64(size[i]), root_of(parent, i)
             linked = 0
             for other in range(one + 1, end):
                 j = np.int64(keys[other] & U64(0xFFFFFFFF))
@@ -244,7 +237,7 @@ def links_of_band(  # type: ignore[no-untyped-def]
                     total - 2 * need
                 ):
                     continue
-                if not _may_meet(side, i, j) or _root(parent, j) == root:
+                if not _may_meet(side, i, j) or root_of(parent, j) == root:
                     continue
                 a, b = starts[order[i]], starts[order[j]]
                 s = similarity_of(tokens, a, a + n_i, b, b + np.int64(size[j]), threshold)
@@ -252,13 +245,13 @@ def links_of_band(  # type: ignore[no-untyped-def]
                     left[m], right[m], similarity[m] = i, j, s
                     m += 1
                     linked += 1
-                    away = _root(parent, j)
+                    away = root_of(parent, j)
                     parent[max(root, away)] = min(root, away)
                     root = min(root, away)
             if linked > 0:
-                top, apart = _root(parent, np.int64(keys[at] & U64(0xFFFFFFFF))), 0
+                top, apart = root_of(parent, np.int64(keys[at] & U64(0xFFFFFFFF))), 0
                 for k in range(at + 1, end):
-                    apart += _root(parent, np.int64(keys[k] & U64(0xFFFFFFFF))) != top
+                    apart += root_of(parent, np.int64(keys[k] & U64(0xFFFFFFFF))) != top
             one += 1
         at = end
     return left[:m].copy(), right[:m].copy(), similarity[:m].copy()

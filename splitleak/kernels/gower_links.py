@@ -12,6 +12,7 @@ from splitleak.kernels.compiling import njit
 from splitleak.kernels.gower_bounds import MIXED, box_gaps, boxes_apart, largest_of, sketch_gaps, within
 from splitleak.kernels.gower_leaves import LEAF
 from splitleak.kernels.gower_measure import gower_pair
+from splitleak.kernels.union_find import root as root_of
 
 
 @njit(nogil=True, cache=True)
@@ -31,25 +32,17 @@ def count_partners(  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def _root(parent, x):  # type: ignore[no-untyped-def]
-    while parent[x] != x:
-        parent[x] = parent[parent[x]]
-        x = parent[x]
-    return x
-
-
-@njit(nogil=True, cache=True)
 def _one_component(parent, first, last):  # type: ignore[no-untyped-def]
-    root, one = _root(parent, first), True
+    root, one = root_of(parent, first), True
     for x in range(first + 1, last):
-        one &= _root(parent, x) == root
+        one &= root_of(parent, x) == root
     return one
 
 
 @njit(nogil=True, cache=True)
 def _passed(parent, one, start, a, b):  # type: ignore[no-untyped-def]
     """Tell whether two leaves are one component, as far as is known."""
-    return one[a] and one[b] and _root(parent, start[a]) == _root(parent, start[b])
+    return one[a] and one[b] and root_of(parent, start[a]) == root_of(parent, start[b])
 
 
 @njit(nogil=True, cache=True)
@@ -103,12 +96,12 @@ def link_leaves(  # type: ignore[no-untyped-def]
                     break
                 q, linked = x - start[a], False
                 limit = limits[x] + slack
-                if reached[q, at] > limit or (one[b] and _root(parent, x) == _root(parent, start[b])):
+                if reached[q, at] > limit or (one[b] and root_of(parent, x) == root_of(parent, start[b])):
                     continue
                 sketch_gaps(low, high, a, q, b, gaps)
                 for k in range(q + 1 if a == b else 0, start[b + 1] - start[b]):
                     y = start[b] + k
-                    if gaps[k] > limit or _root(parent, x) == _root(parent, y):
+                    if gaps[k] > limit or root_of(parent, x) == root_of(parent, y):
                         continue
                     if not within(values, weights, x, y, limits[x], leave_out):
                         continue
@@ -117,7 +110,7 @@ def link_leaves(  # type: ignore[no-untyped-def]
                         continue
                     pairs[m, 0], pairs[m, 1], similar[m] = x, y, similarity
                     m += 1
-                    top, other = _root(parent, x), _root(parent, y)
+                    top, other = root_of(parent, x), root_of(parent, y)
                     parent[max(top, other)] = min(top, other)
                     linked = True
                     if one[b]:

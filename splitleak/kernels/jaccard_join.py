@@ -31,6 +31,7 @@ from splitleak.kernels.prefix_index import (
 )
 from splitleak.kernels.set_partners import too_many_set_pairs
 from splitleak.kernels.sets import set_hashes
+from splitleak.kernels.union_find import root as root_of
 
 IGNORED = -1  # a row of this side is in no pair
 MAX_PAIRS = 50_000_000  # beyond it, only the pairs that join components are stored
@@ -191,18 +192,10 @@ def _shared(tokens, x, x_end, y, y_end, needed):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def _root(parent, x):  # type: ignore[no-untyped-def]
-    while parent[x] != x:
-        parent[x] = parent[parent[x]]
-        x = parent[x]
-    return x
-
-
-@njit(nogil=True, cache=True)
 def _past_run(parent, postings, start, end, run, b, root):  # type: ignore[no-untyped-def]
     """Return where the postings of bucket b stop to be, from its first one on, all in component `root`."""
     at = start + run[b]
-    while at < end and _root(parent, _set_of(postings[at, 0])) == root:
+    while at < end and root_of(parent, _set_of(postings[at, 0])) == root:
         at += 1
     run[b] = at - start
     return at
@@ -222,7 +215,7 @@ def _first_from(postings, i, stop, low):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, cache=True)
 def _join_components(parent, x, y):  # type: ignore[no-untyped-def]
-    one, other = _root(parent, x), _root(parent, y)
+    one, other = root_of(parent, x), root_of(parent, y)
     parent[max(one, other)] = min(one, other)
     return min(one, other)
 
@@ -273,8 +266,8 @@ def _search(  # type: ignore[no-untyped-def]
             if start == stop:
                 continue
             i = start
-            if linked and _root(parent, _set_of(postings[start, 0])) == _root(parent, x):
-                i = _past_run(parent, postings, start, stop, run, b, _root(parent, x))
+            if linked and root_of(parent, _set_of(postings[start, 0])) == root_of(parent, x):
+                i = _past_run(parent, postings, start, stop, run, b, root_of(parent, x))
             if low[x] > block_begin:
                 i = _first_from(postings, i, stop, lo)
             i -= 1
@@ -297,7 +290,7 @@ def _search(  # type: ignore[no-untyped-def]
                 differ = _popcount(sketch[y, 0] ^ even) + _popcount(sketch[y, 1] ^ odd)
                 if np.int64(differ) > size + size_y - 2 * needed:
                     continue
-                if linked and _root(parent, x) == _root(parent, y):
+                if linked and root_of(parent, x) == root_of(parent, y):
                     continue
                 shared = _shared(tokens, a, a + size, span[y, 0], span[y, 1], needed)
                 if shared < 0 or shared / (size + size_y - shared) < threshold:
@@ -306,6 +299,6 @@ def _search(  # type: ignore[no-untyped-def]
                 m += 1
                 if linked:
                     root = _join_components(parent, x, y)
-                    if _root(parent, _set_of(postings[start, 0])) == root:
+                    if root_of(parent, _set_of(postings[start, 0])) == root:
                         i = max(i, _past_run(parent, postings, start, stop, run, b, root) - 1)
     return end, m

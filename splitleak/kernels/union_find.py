@@ -8,6 +8,15 @@ from splitleak.kernels.compiling import njit
 
 
 @njit(cache=True, nogil=True)
+def root(parent, x):  # type: ignore[no-untyped-def]
+    """Return the root of `x`, path halving: every second node on the way is hung one level higher."""
+    while parent[x] != x:
+        parent[x] = parent[parent[x]]
+        x = parent[x]
+    return x
+
+
+@njit(cache=True, nogil=True)
 def components(left: np.ndarray, right: np.ndarray, parent: np.ndarray) -> np.ndarray:
     """Return the component of each row, numbered by first row.
 
@@ -24,7 +33,7 @@ def components(left: np.ndarray, right: np.ndarray, parent: np.ndarray) -> np.nd
     """
     for e in range(left.size):
         a, b = left[e], right[e]
-        while a != parent[a]:  # path halving: every second node on the way is hung one level higher
+        while a != parent[a]:  # as in `root`, without the call
             parent[a] = parent[parent[a]]
             a = parent[a]
         while b != parent[b]:

@@ -7,22 +7,24 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from splitleak.rendering.sentences import (
+    cluster_sentence,
+    explanation,
+    headline,
+    reason_sentences,
+    split_explanation,
+    split_headline,
+    unreachable_note,
+)
 from splitleak.rendering.tables import (
     Summary,
     Table,
     across_table,
     call_text,
     class_tables,
-    cluster_sentence,
     crossing_table,
-    explanation,
-    headline,
     provenance_table,
-    reason_sentences,
     size_table,
-    split_explanation,
-    split_headline,
-    unreachable_note,
 )
 
 _CROSSING_SHOWN = 100

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from splitleak.rendering.html import Section, render
-from splitleak.rendering.tables import Summary, Table, count, explanation, share
+from splitleak.rendering.sentences import explanation
+from splitleak.rendering.tables import Summary, Table, count, share
 from splitleak.rendering.tables import class_table as balance_table
 from splitleak.rendering.text import filled, printable, table_text
 

@@ -5,21 +5,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from splitleak.rendering.tables import (
-    Summary,
-    Table,
-    across_table,
-    class_tables,
+from splitleak.rendering.sentences import (
     cluster_sentence,
-    crossing_table,
     explanation,
     headline,
     reason_sentences,
-    size_table,
     split_explanation,
     split_headline,
     unreachable_note,
 )
+from splitleak.rendering.tables import Summary, Table, across_table, class_tables, crossing_table, size_table
 from splitleak.rendering.text import filled, printable, table_text
 
 _STYLES = {"separated": "bold green", "separated_with_recall": "bold yellow", "leaking": "bold red"}

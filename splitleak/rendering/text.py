@@ -5,22 +5,24 @@ from __future__ import annotations
 import textwrap
 import unicodedata
 
+from splitleak.rendering.sentences import (
+    asked_leak,
+    cluster_sentence,
+    explanation,
+    headline,
+    reason_sentences,
+    split_headline,
+    unreachable_note,
+)
 from splitleak.rendering.tables import (
     Summary,
     Table,
     across_table,
-    asked_leak,
     class_tables,
-    cluster_sentence,
     count,
     crossing_table,
-    explanation,
-    headline,
-    reason_sentences,
     similarity_name,
     size_table,
-    split_headline,
-    unreachable_note,
 )
 
 WIDTH = 100

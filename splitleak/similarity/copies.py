@@ -31,6 +31,28 @@ def first_of_each(labels: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray
     return copies, np.sort(first).astype(np.int64)
 
 
+def distinct_sets(
+    tokens: NDArray[np.uint64], starts: NDArray[np.int64], sides: NDArray[np.int64] | None
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64] | None]:
+    """Return one row of each distinct set, the representative of each row, and the sides of representatives.
+
+    Rows of side `IGNORED` are left out; the set of row r is ``tokens[starts[r]:starts[r + 1]]``.
+    """
+    from splitleak.kernels.sets import equal_sets
+
+    n = len(starts) - 1
+    used = np.arange(n) if sides is None else np.flatnonzero(sides != IGNORED)
+    copies = np.arange(n)
+    copies[used] = equal_sets(tokens, starts, used)
+    firsts = used[copies[used] == used]
+    if sides is None:
+        return firsts, copies, None
+    representatives = np.flatnonzero(copies == np.arange(n))
+    side = np.full(n, IGNORED)
+    side[representatives] = sides_of(copies, representatives, sides)
+    return firsts, copies, side
+
+
 def sides_of(
     copies: NDArray[np.int64], representatives: NDArray[np.int64], sides: NDArray[np.int64] | None
 ) -> NDArray[np.int64] | None:

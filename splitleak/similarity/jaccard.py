@@ -12,11 +12,10 @@ from splitleak.errors import InputError, unknown_option
 from splitleak.graph import SimilarityGraph
 from splitleak.kernels.jaccard_join import jaccard_pairs
 from splitleak.kernels.jaccard_scan import scan_nearest
-from splitleak.kernels.sets import equal_sets
 from splitleak.kernels.shingles import shingle_sets
 from splitleak.records import Records
-from splitleak.similarity.base import IGNORED, Neighbours, similarity_backend
-from splitleak.similarity.copies import sides_of
+from splitleak.similarity.base import Neighbours, similarity_backend
+from splitleak.similarity.copies import distinct_sets
 from splitleak.similarity.normalization import normalize_text
 
 Unit = Literal["char", "word"]
@@ -131,15 +130,7 @@ def jaccard(
     """
     with progress.stage("shingling texts"):
         tokens, starts = text_shingles(records, unit=unit, n=n, normalize=normalize)
-    used = np.arange(records.n_rows) if sides is None else np.flatnonzero(sides != IGNORED)
-    copies = np.arange(records.n_rows)
-    copies[used] = equal_sets(tokens, starts, used)
-    firsts = used[copies[used] == used]
-    if sides is not None:
-        representatives = np.flatnonzero(copies == np.arange(records.n_rows))
-        side = np.full(records.n_rows, IGNORED)
-        side[representatives] = sides_of(copies, representatives, sides)
-        sides = side
+    firsts, copies, sides = distinct_sets(tokens, starts, sides)
     with progress.stage("joining texts", total=1000) as stage:
         pairs = jaccard_pairs(tokens, starts, threshold, rows=firsts, sides=sides, advance=stage.advance)
     return SimilarityGraph.build(

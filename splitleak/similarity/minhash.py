@@ -13,11 +13,10 @@ from splitleak.components import connected_components
 from splitleak.errors import InputError
 from splitleak.graph import Recall, SimilarityGraph
 from splitleak.kernels.sample_join import pairs_of_sample, prefix_index, token_ranks
-from splitleak.kernels.sets import equal_sets
 from splitleak.records import Records
 from splitleak.similarity.banding import band_hashes, banded_pairs, choose_banding
-from splitleak.similarity.base import IGNORED, similarity_backend
-from splitleak.similarity.copies import sides_of
+from splitleak.similarity.base import similarity_backend
+from splitleak.similarity.copies import distinct_sets
 from splitleak.similarity.jaccard import Unit, jaccard_nearest, text_shingles
 from splitleak.similarity.ranked_sets import RankedSets
 from splitleak.similarity.sketches import (
@@ -153,15 +152,7 @@ def _ranked_sets(
 ) -> tuple[RankedSets, NDArray[np.int64]]:
     with progress.stage("shingling texts"):
         tokens, starts = text_shingles(records, unit=unit, n=n, normalize=normalize)
-        used = np.arange(records.n_rows) if sides is None else np.flatnonzero(sides != IGNORED)
-        copies = np.arange(records.n_rows)
-        copies[used] = equal_sets(tokens, starts, used)
-        firsts = used[copies[used] == used]
-        if sides is not None:
-            representatives = np.flatnonzero(copies == np.arange(records.n_rows))
-            side = np.full(records.n_rows, IGNORED)
-            side[representatives] = sides_of(copies, representatives, sides)
-            sides = side
+        firsts, copies, sides = distinct_sets(tokens, starts, sides)
         return RankedSets.of(tokens, starts, firsts, sides), copies
 
 
