@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from splitleak._tables.thumbnails import thumbnail
 from splitleak.errors import InputError
 from splitleak.graph import SimilarityGraph
 from splitleak.partition import Split
@@ -13,13 +13,6 @@ from splitleak.rendering.contact_sheet import MOST_PAIRS, ImagePair
 from splitleak.rendering.contact_sheet import contact_sheet as sheet
 from splitleak.rendering.html import Section, pairs_page
 from splitleak.search import similarity_graph
-
-if TYPE_CHECKING:
-    from splitleak._tables.images import Images
-
-_SIDE = 128  # pixels
-_BYTES = 3_400  # of one picture, where lower quality can do that
-_QUALITIES = (80, 65, 50, 35, 20)
 
 
 def contact_sheet(
@@ -86,7 +79,7 @@ def sheet_section(
     images = records.pictures()
     small: dict[int, bytes] = {}
     for row in {row for pair in shown for row in pair[:2]}:
-        small[row] = _thumbnail(images, row)
+        small[row] = thumbnail(images, row)
     cards = [ImagePair(small[a], small[b], (images.name(a), images.name(b)), s) for a, b, s in shown]
     left = [f"The {len(cards)} most similar of {len(rows):,} pairs."] if len(rows) > len(cards) else []
     return sheet(cards, title=title, paragraphs=left or ([] if cards else ["There is none."]))
@@ -114,20 +107,3 @@ def _chosen(source: Any, pairs: SimilarityGraph | Split, on: Any) -> Iterable[tu
         )
     frame = pairs.frame()
     return zip(frame["left"], frame["right"], frame["similarity"], strict=True)
-
-
-def _thumbnail(images: Images, row: int) -> bytes:
-    """Return a small JPEG of an image."""
-    from PIL import Image
-
-    image = images[row] or Image.new("RGB", (_SIDE, _SIDE), "gray")
-    image = image.copy()
-    image.thumbnail((_SIDE, _SIDE))
-    data = b""
-    for quality in _QUALITIES:
-        buffer = io.BytesIO()
-        image.save(buffer, "JPEG", quality=quality, optimize=True)
-        data = buffer.getvalue()
-        if len(data) <= _BYTES:
-            break
-    return data

@@ -22,6 +22,7 @@ Floats = NDArray[np.float64]
 _LEAST_ROWS, _LEAST_SHARE = 2, 0.01
 _LEAST_CLOSE = 5  # fewer that are only close may be rows of one speaker, plant or day
 _LEAST_CAUTION = 0.015  # where a leak is out of the question, a few rows are not worth a person's time
+_MOST_PICTURES = 12
 _MOST_PAIRS = 24
 _BARS = 20
 
@@ -156,8 +157,9 @@ def _by_measure(context: AuditContext, found: Similar) -> _Look:
     if found.templates:
         told += ", most of them with many: a form or a family rather than copies"
     return _Look(
-        status, told, found.searched, rows, found.partners[other], found.similarity[other], found.what
-    )
+        status, told, found.searched, rows, found.partners[other], found.similarity[other], found.what,
+        _similarities(context, found, other),
+    )  # fmt: skip
 
 
 def _unequal(context: AuditContext, rows: Ints, partners: Ints) -> NDArray[np.bool_]:
@@ -190,11 +192,9 @@ def _together(context: AuditContext, looks: list[_Look]) -> Finding:
         else f"{total:,} held-out rows"
     )
     picture = worst.picture
-    if picture is None and len(best):
-        picture = {
-            "kind": "pairs",
-            "pairs": [[int(rows[i]), int(partners[i]), float(similarity[i])] for i in best],
-        }
+    if context.images and loud:
+        shown_first = best[:_MOST_PICTURES]
+        picture = _side_by_side(context, rows[shown_first], partners[shown_first], similarity[shown_first])
     count = len(worst.rows)
     return Finding(
         worst.status,
@@ -235,3 +235,48 @@ def _histogram(nearest: Nearest, hit: NDArray[np.bool_]) -> dict[str, Any]:
         "marks": [{"value": CLOSE, "name": "a leak up to here"}],
         "unit": "distance to the nearest training row, in robust standard deviations",
     }
+
+
+def _similarities(context: AuditContext, found: Similar, other: NDArray[np.bool_]) -> dict[str, Any]:
+    """Return how similar held-out rows are to the most similar row elsewhere, by partition."""
+    rows, similarity = found.rows[other], found.similarity[other]
+    edges = np.linspace(min(found.threshold, 1 - 1e-6), 1, _BARS + 1)
+    counts = {
+        context.names[code]: np.histogram(similarity[context.codes[rows] == code], edges)[0].tolist()
+        for code in np.unique(context.codes[rows])
+    }
+    below = found.searched - int(other.sum())
+    return (
+        {
+            "kind": "histogram",
+            "edges": edges.tolist(),
+            "counts": counts,
+            "marks": [{"value": found.sure, "name": "copies from here on"}]
+            if found.sure > found.threshold
+            else [],
+            "unit": f"similarity to the most similar row elsewhere ({below:,} held-out rows have none)",
+        }
+        if counts
+        else {}
+    )
+
+
+def _side_by_side(context: AuditContext, rows: Ints, partners: Ints, similarity: Floats) -> dict[str, Any]:
+    """Return the most similar pairs of pictures."""
+    from splitleak._tables.thumbnails import thumbnail
+
+    images = context.images[sorted(context.images)[0]]
+
+    def name(row: int) -> str:
+        return f"row {context.positions[row]:,} ({context.names[context.codes[row]]})"
+
+    pairs = [
+        {
+            "left": thumbnail(images, row),
+            "right": thumbnail(images, other),
+            "labels": [name(row), name(other)],
+            "similarity": float(value),
+        }
+        for row, other, value in zip(rows.tolist(), partners.tolist(), similarity, strict=True)
+    ]
+    return {"kind": "images", "pairs": pairs}

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from splitleak.probes.ahead import ahead_of_all
 from splitleak.probes.base import Finding, NotApplicable, probe
 from splitleak.probes.context import AuditContext
-from splitleak.probes.scores import ColumnScore, column_scores
+from splitleak.probes.scores import ColumnScore, chance_band, column_scores
 from splitleak.statistics import holm_in_reach
 
 _GAP = 4.0  # how many times less the next column leaves open, before one is called a leak
@@ -137,6 +137,7 @@ def _finding(
             {"value": context.limits[f"{measure.lower()}_{grade}"], "name": grade}
             for grade in ("caution", "leak")
         ],
+        "band": chance_band(context, ordered),
         "unit": f"{measure} of the column alone",
     }
     top = found[0] if found else best

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from splitleak.probes.columns import AuditColumn
 from splitleak.probes.context import AuditContext, Target
 from splitleak.rank_smoothing import kernel_means, local_medians
-from splitleak.statistics import Auc, auc, auc_within, normal_tail
+from splitleak.statistics import Auc, auc, auc_within, normal_quantile, normal_tail
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -75,6 +76,23 @@ class ColumnScore:
             return normal_tail((self.value - limit) / max(self.error, 1e-9))
         r, bound = math.sqrt(min(max(self.value, 0.0), 1 - 1e-12)), math.sqrt(limit)
         return normal_tail((math.atanh(r) - math.atanh(bound)) * math.sqrt(max(self.n - 3, 1)))
+
+
+def chance_band(context: AuditContext, scores: Sequence[ColumnScore]) -> tuple[float, float]:
+    """Return between which scores columns that know nothing of the target lie, all of them in 19 of 20 tables.
+
+    Areas under the ROC curve by the normal approximation of Mann and Whitney (of several classes the mean of their
+    widths), shares of variance by that of a correlation; Bonferroni over the columns.
+    """
+    target, n = context.target, max(score.n for score in scores)
+    assert target is not None
+    z = normal_quantile(1 - 0.05 / len(scores))
+    if target.task == "regression":
+        return 0.0, min(1.0, z**2 / n)
+    width = [
+        math.sqrt((n + 1) / (12 * n * n * share * (1 - share))) for share in target.shares if 0 < share < 1
+    ]
+    return 0.5, min(1.0, 0.5 + z * sum(width) / len(width))
 
 
 def scored_rows(context: AuditContext) -> Ints:

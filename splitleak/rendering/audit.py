@@ -12,6 +12,8 @@ ROWS_SHOWN = 20
 _EVIDENCE_SHOWN = 15
 _COLUMNS_SHOWN = 12
 _REMEDY_SHOWN = 2_000
+_NAME_SHOWN = 100  # letters of a column's name
+_LETTERS_SHOWN = 400  # of the names of columns together
 _SMALLEST_P = 1e-12
 
 
@@ -188,9 +190,11 @@ def where_sentence(result: Summary) -> str | None:
     """Return the columns and rows concerned; of many the first."""
     parts = []
     if result["columns"]:
-        shown = ", ".join(result["columns"][:_COLUMNS_SHOWN])
-        more = len(result["columns"]) - _COLUMNS_SHOWN
-        parts.append(f"Columns: {shown}" + (f" and {more:,} more" if more > 0 else ""))
+        names = [_shortened(name) for name in result["columns"][:_COLUMNS_SHOWN]]
+        while len(names) > 1 and sum(map(len, names)) > _LETTERS_SHOWN:
+            names.pop()
+        more = len(result["columns"]) - len(names)
+        parts.append(f"Columns: {', '.join(names)}" + (f" and {more:,} more" if more > 0 else ""))
     rows, partners = result["rows"], result["partners"]
     if rows:
         most = ROWS_SHOWN // 2 if partners else ROWS_SHOWN
@@ -204,11 +208,18 @@ def where_sentence(result: Summary) -> str | None:
     return ". ".join(parts) + "." if parts else None
 
 
+def _shortened(name: str) -> str:
+    """Return a name of which the middle is left out where it is very long; the remedy has it whole."""
+    return name if len(name) <= _NAME_SHOWN else f"{name[: _NAME_SHOWN // 2]}…{name[-_NAME_SHOWN // 2 + 1 :]}"
+
+
 def remedy_text(result: Summary) -> str:
     """Return the code that helps; of one that names a thousand columns, where it stands."""
     remedy: str = result["remedy"]
     if len(remedy) <= _REMEDY_SHOWN:
         return remedy
+    if remedy.startswith("df = df.drop(columns=") and "\n" not in remedy:
+        return f'df = df.drop(columns=list(report["{result["code"]}"].columns))'
     return f'# {len(remedy):,} characters: report["{result["code"]}"].remedy, and in the JSON file'
 
 
@@ -218,9 +229,9 @@ def evidence_table(result: Summary) -> Table | None:
     if not entries:
         return None
     keys = list(dict.fromkeys(key for entry in entries for key in entry))
-    rows = [tuple(_cell(entry.get(key)) for key in keys) for entry in entries[:_EVIDENCE_SHOWN]]
-    more = len(entries) - len(rows)
-    title = f"Evidence (the first {len(rows)} of {len(entries):,})" if more > 0 else "Evidence"
+    rows = [tuple(_cell(entry.get(key), key) for key in keys) for entry in entries[:_EVIDENCE_SHOWN]]
+    more = max(len(entries), len(result["rows"]) if "row" in keys else 0) - len(rows)
+    title = f"Evidence (the first {len(rows)} of {len(rows) + more:,})" if more > 0 else "Evidence"
     texts = {i for i, key in enumerate(keys) if any(isinstance(entry.get(key), str) for entry in entries)}
     return Table(title, tuple(keys), rows, left=frozenset(texts))
 
@@ -291,12 +302,21 @@ def number(value: float) -> str:
     return f"{value:.4g}"
 
 
-def _cell(value: Any) -> str:
+def _cell(value: Any, key: str) -> str:
+    """Return a value of the evidence as its name asks: positions whole, shares in percent, chances short."""
     if value is None:
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return number(value) if isinstance(value, (int, float)) else _plain(value)
+    if not isinstance(value, (int, float)):
+        return _plain(value)
+    if key.endswith("row"):
+        return str(value)
+    if key in ("p", "p_value"):
+        return chance_text(value).removeprefix("= ")
+    if key.startswith("share") and 0 <= value <= 1:
+        return share(value)
+    return f"{value:.3f}" if key == "similarity" else number(value)
 
 
 def _plain(value: Any) -> str:

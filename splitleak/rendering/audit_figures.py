@@ -4,8 +4,8 @@ A probe's picture is a mapping of plain values, of one of these kinds; keys in b
 
 ``bars``
     ``labels`` (list of str), ``values`` (list of numbers), [``low``, ``high``: ends of intervals], [``limits``: list of
-    ``{"value": number, "name": str}``], [``unit``: str], [``labels_are``: "values" when the labels are values of the
-    data, which are hidden unless asked for].
+    ``{"value": number, "name": str}``], [``band``: two numbers between which chance lies], [``unit``: str],
+    [``labels_are``: "values" when the labels are values of the data, which are hidden unless asked for].
 ``histogram``
     ``edges`` (n + 1 numbers), ``counts`` (name to n numbers, stacked), [``marks``: list of ``{"value", "name"}`` or of
     numbers], [``unit``].
@@ -18,7 +18,7 @@ A probe's picture is a mapping of plain values, of one of these kinds; keys in b
     ``pairs``: list of ``{"left": picture, "right": picture, "labels": [str, str], "similarity": number}``, pictures as
     JPEG or PNG (bytes, or their base64 text); shown only where values of the data are.
 ``heatmaps``
-    ``maps``: list of ``{"title": str, "values": rows of numbers}``, or a mapping of title to rows of numbers.
+    ``maps``: list of ``{"name": str, "values": rows of numbers}``, or a mapping of title to rows of numbers.
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ Draw = Callable[[Summary, str, str], list[str]]
 _BARS_SHOWN = 20
 _SERIES_SHOWN = 12
 _MAPS_SHOWN = 6
+_MAP_NAME = 30
 _NAME_LENGTH = 45  # in the legend of a histogram
 _LONG_NAME = 14  # from which on each name has a line of its own
 _PAIRS_SHOWN = 20
@@ -102,6 +103,10 @@ def _bars(picture: Summary, title: str, identifier: str) -> list[str]:
         unit = str(picture.get("unit") or "")
         if unit.startswith("AUC"):  # 0.5 says nothing: bars start there
             axes.set_xlim(min(0.5, float(np.nanmin(values))), 1.0)
+        if picture.get("band"):
+            low, high = picture["band"]
+            axes.axvspan(low, high, color=LINE, alpha=0.16, linewidth=0, zorder=0)
+            unit += "; shaded: by chance"
         _draw_marks(axes, limits)
         axes.set_xlabel(unit)
         return [svg_text(figure, identifier, f"Bars. {title}: {unit}")]
@@ -174,7 +179,7 @@ def _images(picture: Summary, title: str, identifier: str) -> list[str]:
 def _heatmaps(picture: Summary, title: str, identifier: str) -> list[str]:
     maps = picture["maps"]
     if isinstance(maps, Mapping):
-        maps = [{"title": name, "values": values} for name, values in maps.items()]
+        maps = [{"name": name, "values": values} for name, values in maps.items()]
     maps = maps[:_MAPS_SHOWN]
     columns = min(3, len(maps))
     if not maps:
@@ -186,7 +191,9 @@ def _heatmaps(picture: Summary, title: str, identifier: str) -> list[str]:
             axes.set_axis_off()
         for axes, entry in zip(grid.flat, maps, strict=False):
             axes.imshow(np.array(entry["values"], dtype=float), cmap="cividis", interpolation="none")
-            axes.set_title(short_label(entry.get("title") or ""), fontsize=8, color=INK)
+            axes.set_title(short_label(entry.get("name") or "", _MAP_NAME), fontsize=8, color=INK)
+        if picture.get("unit"):
+            figure.supxlabel(str(picture["unit"]), fontsize=8, color=INK)
         return [svg_text(figure, identifier, f"Heat maps, bright where it counts. {title}")]
 
 
