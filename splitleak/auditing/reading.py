@@ -84,6 +84,7 @@ def prepare_context(
         table=_table(source, order),
         images={name: found.take(order) for name, found in images.items() if name not in taken},
         clusters=made.clusters[order] if made is not None and made.clusters is not None else None,
+        split_column=split_column,
         compared=compared,
         similarity=similarity,
         threshold=threshold,

@@ -8,6 +8,7 @@ import numpy as np
 
 from splitleak.probes.base import Finding, NotApplicable, probe
 from splitleak.probes.context import AuditContext
+from splitleak.probes.remedies import split_again
 from splitleak.statistics import holm
 
 _LEAST_EXPECTED = 5.0  # rows of a class, for the chi-square test
@@ -65,7 +66,7 @@ def class_balance(context: AuditContext) -> Finding:
         "caution",
         text,
         columns=[target.name],
-        remedy=f"split = splitleak.split_by_similarity(df, stratify={target.name!r})",
+        remedy=split_again(context, stratify=target.name),
         **common,
     )
 

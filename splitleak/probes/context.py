@@ -97,6 +97,8 @@ class AuditContext:
         The columns of images, rows in this context's order; bare images are called "image".
     clusters : int64 array of shape (n_rows,) or None
         Clusters that the split was made of, where it says so: its unit is a cluster, not a row.
+    split_column : str or None
+        Column that the partitions came from, if one did.
     compared : tuple of str
         Columns that near-duplicates are searched in; empty: the features.
     similarity, threshold : object
@@ -135,6 +137,7 @@ class AuditContext:
     table: pa.Table | None
     images: Mapping[str, Images] = field(default_factory=dict)
     clusters: Ints | None = None
+    split_column: str | None = None
     compared: tuple[str, ...] = ()
     similarity: Any = "auto"
     threshold: float | None = None

@@ -13,6 +13,7 @@ from splitleak.probes.base import Finding, NotApplicable, probe
 from splitleak.probes.columns import AuditColumn
 from splitleak.probes.context import AuditContext, Target
 from splitleak.probes.likeness import LEAST_ALIKE, LEAST_ENTITIES, ONE_TEST, Likeness, likeness
+from splitleak.probes.remedies import split_again
 from splitleak.probes.scores import indicators
 
 Ints = NDArray[np.int64]
@@ -91,11 +92,7 @@ def undeclared_entities(context: AuditContext) -> Finding:
         "share of held-out rows whose entity is in training",
         columns=list(identity.names),
         rows=held,
-        remedy=f"split = splitleak.split_by_similarity(df, groups={list(identity.names)!r})"
-        if len(identity.names) == 1
-        else "key = df["
-        + repr(list(identity.names))
-        + "].astype(str).agg('|'.join, axis=1)\nsplit = splitleak.split_by_similarity(df, groups=key)",
+        remedy=_remedy(context, list(identity.names)),
         evidence=[
             {
                 "columns": ", ".join(f.names),
@@ -275,3 +272,11 @@ def _crossing(context: AuditContext, identity: Identity) -> tuple[Ints, float]:
     in_training = np.unique(known[known >= 0])
     held = context.held_out[np.isin(labels[context.held_out], in_training)]
     return held.astype(np.int64), len(held) / max(1, len(context.held_out))
+
+
+def _remedy(context: AuditContext, names: list[str]) -> str:
+    nearest = {"on_infeasible": "nearest"}
+    if len(names) == 1:
+        return split_again(context, groups=names, **nearest)
+    key = f"groups = df[{names!r}].astype(str).agg('|'.join, axis=1)"
+    return f"{key}\n{split_again(context, groups='groups', **nearest)}"

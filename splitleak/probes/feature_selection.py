@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from splitleak.probes.base import Finding, NotApplicable, probe
 from splitleak.probes.context import AuditContext
+from splitleak.probes.remedies import target_values, training_rows
 
 _LEAST_COLUMNS = 8
 _DISTINCT = 20
@@ -73,8 +74,7 @@ def feature_selection(context: AuditContext) -> Finding:
         "smallest |z| of a column",
         p_value=chance,
         columns=[c.name for c in columns],
-        remedy="# select inside the pipeline, on the training rows only\nmake_pipeline(SelectKBest(k=10), model).fit("
-        "X_train, y_train)",
+        remedy=_remedy(context, len(columns)),
     )
 
 
@@ -121,8 +121,7 @@ def _chosen_of_raw(context: AuditContext) -> Finding | None:
         "share of the chosen columns that training rows would not have chosen",
         columns=named,
         evidence=evidence,
-        remedy="# select inside the pipeline, on the training rows only\nmake_pipeline(SelectKBest(k=10), model).fit("
-        "X_train, y_train)",
+        remedy=_remedy(context, len(kept)),
     )
 
 
@@ -164,3 +163,11 @@ def _spread(x: NDArray[np.float64], y: NDArray[np.bool_]) -> tuple[NDArray[np.fl
     mean = (one @ inverse @ size) / (one @ inverse @ one)
     spread = float((size - mean) @ inverse @ (size - mean))
     return size, spread * (n - 2 - k) / (n - 2)  # the inverse of an estimate is too large (Hotelling)
+
+
+def _remedy(context: AuditContext, k: int) -> str:
+    return (
+        f"from sklearn.feature_selection import SelectKBest\nimport numpy as np\n{training_rows(context)}\n"
+        f"chosen = SelectKBest(k={k}).fit(raw[train], {target_values(context)}[train])  # raw: all candidates\n"
+        "data = raw.loc[:, chosen.get_support()]"
+    )

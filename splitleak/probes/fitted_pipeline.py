@@ -13,6 +13,7 @@ from splitleak.errors import InputError
 from splitleak.probes.base import Finding, NotApplicable, probe
 from splitleak.probes.context import AuditContext
 from splitleak.probes.fitted_steps import fit_again, learned, learned_from
+from splitleak.probes.remedies import target_values, training_rows
 
 Ints = NDArray[np.int64]
 _VERDICTS = {
@@ -57,8 +58,16 @@ def fitted_pipeline(context: AuditContext) -> Finding:
         f" exactly what a fit on training and held-out rows together gives, and not what training rows give.{note}",
         len(leaking) / len(steps),
         columns=columns,
-        remedy="pipeline.fit(X_train, y_train)  # the training rows only\nX_test = pipeline.transform(X_test)",
+        remedy=_remedy(context),
         **common,
+    )
+
+
+def _remedy(context: AuditContext) -> str:
+    outcome = "" if context.target is None else f", {target_values(context)}[train]"
+    return (
+        f"import numpy as np\n{training_rows(context)}\npipeline.fit(raw[train]{outcome})  # the training rows only\n"
+        "data = pipeline.transform(raw)"
     )
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from splitleak.probes.base import Finding, probe
 from splitleak.probes.context import AuditContext
+from splitleak.probes.remedies import split_again
 
 
 @probe(
@@ -51,7 +52,7 @@ def declared_groups(context: AuditContext) -> Finding:
         "share of held-out rows",
         columns=columns,
         rows=found,
-        remedy=f"split = splitleak.split_by_similarity(df, groups={columns!r})",
+        remedy=split_again(context, groups=columns, on_infeasible="nearest"),
         evidence=evidence,
         impact_of="rows",
     )

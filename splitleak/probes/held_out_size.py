@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from splitleak.probes.base import Finding, probe
 from splitleak.probes.context import AuditContext
+from splitleak.probes.remedies import split_again
 from splitleak.statistics import hanley_mcneil_error, wilson_interval
 
 Ints = NDArray[np.int64]
@@ -150,5 +151,5 @@ def _too_small(context: AuditContext, entry: dict[str, Any]) -> str:
 
 def _remedy(context: AuditContext) -> str:
     target = context.target
-    stratify = "" if target is None or target.task == "regression" else f", stratify={target.name!r}"
-    return f"folds = splitleak.fold_by_similarity(df{stratify})  # every row is held out once"
+    by = {} if target is None or target.task == "regression" else {"stratify": target.name}
+    return f"{split_again(context, folds=5, **by)}  # every row is held out once"

@@ -15,6 +15,7 @@ from splitleak.probes.context import AuditContext, Target
 from splitleak.probes.image_attention import attention
 from splitleak.probes.image_facts import GRID, Facts, image_facts
 from splitleak.probes.image_regions import BACKGROUND, areas, standing_out
+from splitleak.probes.remedies import split_again
 from splitleak.probes.scores import score_column
 from splitleak.probes.split_prediction import column_test
 from splitleak.probes.tokens import classes_of
@@ -221,7 +222,7 @@ def _judged(
         str(hits[0][1].grade),  # type: ignore[arg-type]
         "; ".join(told) + seen + ". Would it be so where the model is used?",
         columns=list(dict.fromkeys(name for name, _ in hits)),
-        remedy="split = splitleak.split_by_similarity(df)  # after converting, cropping or masking all images alike",
+        remedy=f"{split_again(context)}  # after converting, cropping or masking all images alike",
         **common,
     )
 

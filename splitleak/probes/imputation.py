@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from splitleak.probes.base import Finding, NotApplicable, probe
 from splitleak.probes.context import AuditContext
 from splitleak.probes.pooled import Parts, agrees, chance_within, parts_of, precision
+from splitleak.probes.remedies import fit_again
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -96,7 +97,7 @@ def imputation(context: AuditContext) -> Finding:
         chance = -worth
     if means:
         medians = [name for name in either if name not in medians]
-    return _finding(means, medians, raw or [], looked, chance if means or medians else None, sure)
+    return _finding(context, means, medians, raw or [], looked, chance if means or medians else None, sure)
 
 
 def _mean_fit(part: Parts, value: float | None) -> tuple[bool, float] | None:
@@ -186,7 +187,13 @@ def _apart(known: Floats, value: float) -> int:
 
 
 def _finding(
-    means: list[str], medians: list[str], raw: list[str], looked: int, chance: float | None, sure: bool
+    context: AuditContext,
+    means: list[str],
+    medians: list[str],
+    raw: list[str],
+    looked: int,
+    chance: float | None,
+    sure: bool,
 ) -> Finding:
     names = list(dict.fromkeys([*raw, *means, *medians]))
     if not names:
@@ -194,6 +201,7 @@ def _finding(
             "clean",
             f"{looked} numbers have a value that is often repeated; none is the mean or median of all rows.",
         )
+    strategy = "median" if len(medians) > len(means) else "mean"
     told = []
     if raw:
         told.append(
@@ -210,7 +218,7 @@ def _finding(
         "columns filled so",
         p_value=None if chance is None else math.exp(max(chance, -700)),
         columns=names,
-        remedy="# fit on the training rows only\npipeline.fit(X_train, y_train)\nX_test = pipeline.transform(X_test)",
+        remedy=fit_again(context, names, f"SimpleImputer(strategy={strategy!r})", "impute"),
         evidence=[
             {
                 "column": name,

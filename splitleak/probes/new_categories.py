@@ -8,6 +8,7 @@ import numpy as np
 
 from splitleak.probes.base import Finding, NotApplicable, probe
 from splitleak.probes.context import AuditContext
+from splitleak.probes.remedies import split_again
 
 _MOST_LEVELS = 0.5  # more levels than that share of the rows: names, whose values are new by nature
 
@@ -83,6 +84,6 @@ def new_categories(context: AuditContext) -> Finding:
         p_value=best,
         columns=names,
         rows=held_rows,
-        remedy=f"split = splitleak.split_by_similarity(df, stratify={names[0]!r})",
+        remedy=split_again(context, stratify=names[0]),
         **common,
     )

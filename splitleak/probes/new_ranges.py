@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from splitleak.probes.base import Finding, NotApplicable, probe
 from splitleak.probes.columns import AuditColumn
 from splitleak.probes.context import AuditContext
+from splitleak.probes.remedies import split_again
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -93,7 +94,7 @@ def new_ranges(context: AuditContext) -> Finding:
         p_value=best,
         columns=names,
         rows=rows,
-        remedy="split = splitleak.split_by_similarity(df)",
+        remedy=split_again(context),
         **common,
     )
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from splitleak.probes.base import Finding, NotApplicable, probe
 from splitleak.probes.context import AuditContext, Target
+from splitleak.probes.remedies import split_again
 from splitleak.statistics import auc, normal_quantile, normal_tail
 
 _LEAST_ROWS = 30
@@ -76,7 +77,7 @@ def row_order(context: AuditContext) -> Finding:
         "caution",
         "The rows are sorted by the target, and the split follows their order, so that the partitions hold different"
         f" targets.{time}",
-        remedy="split = splitleak.split_by_similarity(df, stratify=target)",
+        remedy=split_again(context, stratify=context.target.name),
         **common,
     )
 

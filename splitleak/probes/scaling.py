@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from splitleak.probes.base import Finding, NotApplicable, probe
 from splitleak.probes.context import AuditContext
 from splitleak.probes.pooled import Parts, agrees, chance_within, parts_of, precision
+from splitleak.probes.remedies import fit_again
 
 Floats = NDArray[np.float64]
 
@@ -28,6 +29,12 @@ _ON_ALL, _SURE = (
 _DECIMALS = 3  # a share that is written with so many decimals has its limits by nature
 _KINDS = {"standard": "mean 0 and deviation 1", "robust": "median 0 and quartile range 1",
           "minmax": "limits 0 (or -1) and 1", "maxabs": "largest absolute value 1"}  # fmt: skip
+_SCALERS = {
+    "standard": "StandardScaler",
+    "robust": "RobustScaler",
+    "minmax": "MinMaxScaler",
+    "maxabs": "MaxAbsScaler",
+}
 
 
 @dataclass(frozen=True)
@@ -86,10 +93,12 @@ def scaling(context: AuditContext) -> Finding:
         if limits.scaled > _SCALED and limits.on_all > _ON_ALL and _applied_to_most(limits.names, rest):
             hits[kind] = limits.names
             break
-    return _finding(hits, len(parts), sure, math.exp(max(log_chance, -700)) if log_chance else None)
+    return _finding(context, hits, len(parts), sure, math.exp(max(log_chance, -700)) if log_chance else None)
 
 
-def _finding(hits: dict[str, list[str]], looked: int, sure: bool, chance: float | None) -> Finding:
+def _finding(
+    context: AuditContext, hits: dict[str, list[str]], looked: int, sure: bool, chance: float | None
+) -> Finding:
     common: dict[str, Any] = {"effect_name": "share of the numbers that are scaled so", "p_value": chance}
     if not hits:
         return Finding(
@@ -106,7 +115,9 @@ def _finding(hits: dict[str, list[str]], looked: int, sure: bool, chance: float 
         " all rows (or the table was published so).",
         len(names) / looked,
         columns=names,
-        remedy="# fit on the training rows only\npipeline.fit(X_train, y_train)\nX_test = pipeline.transform(X_test)",
+        remedy="\n".join(
+            fit_again(context, columns, _SCALERS[kind], "preprocessing") for kind, columns in hits.items()
+        ),
         evidence=[
             {"column": name, "exact on all rows": _KINDS[kind]} for kind in hits for name in hits[kind]
         ][:50],

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from splitleak.probes.base import Finding, NotApplicable, probe
 from splitleak.probes.columns import AuditColumn
 from splitleak.probes.context import AuditContext
+from splitleak.probes.remedies import split_again
 from splitleak.statistics import auc, holm, normal_tail
 
 Ints = NDArray[np.int64]
@@ -75,7 +76,7 @@ def split_prediction(context: AuditContext) -> Finding:
         "caution",
         f"A classifier tells held-out rows from training rows: AUC {area.value:.3f}{sampled}.{responsible}",
         columns=names,
-        remedy="split = splitleak.split_by_similarity(df)",
+        remedy=split_again(context),
         **common,
     )
 

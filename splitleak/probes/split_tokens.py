@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from splitleak.probes.base import Finding, NotApplicable, probe
 from splitleak.probes.context import AuditContext
+from splitleak.probes.remedies import split_again
 from splitleak.probes.split_prediction import column_test
 from splitleak.probes.tells import Tell
 from splitleak.probes.text_artefacts import artefacts
@@ -75,7 +76,7 @@ def split_tokens(context: AuditContext) -> Finding:
         _text(context, hits, odd) + sampled,
         columns=names,
         rows=_holders(context, hits),
-        remedy="split = splitleak.split_by_similarity(df)",
+        remedy=split_again(context),
         **common,
     )
 

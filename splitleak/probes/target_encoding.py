@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from splitleak.probes.base import Finding, NotApplicable, probe
 from splitleak.probes.columns import AuditColumn
 from splitleak.probes.context import AuditContext
+from splitleak.probes.remedies import fit_again
 
 Floats = NDArray[np.float64]
 _EXACT = 1e-9
@@ -60,8 +61,7 @@ def target_encoding(context: AuditContext) -> Finding:
             f"{', '.join(names[:5])} equals, at every value, the mean target of the rows that hold it, training and"
             " held-out rows together: the encoding was fitted on all rows.",
             float(len(names)),
-            remedy="from sklearn.preprocessing import TargetEncoder\nX_train[cols] = TargetEncoder().fit_transform("
-            "X_train[cols], y_train)  # out of fold, training rows only",
+            remedy=fit_again(context, names, "TargetEncoder", "preprocessing", supervised=True),
             impact_of="columns",
             **common,  # type: ignore[arg-type]
         )
@@ -70,8 +70,7 @@ def target_encoding(context: AuditContext) -> Finding:
         f"{', '.join(names[:5])} equals, at every value, the mean target of its training rows, the row's own included:"
         " in training it knows the answer better than it will in use.",
         float(len(names)),
-        remedy="from sklearn.preprocessing import TargetEncoder\nX_train[cols] = TargetEncoder().fit_transform("
-        "X_train[cols], y_train)  # out of fold",
+        remedy=fit_again(context, names, "TargetEncoder", "preprocessing", supervised=True),
         **common,  # type: ignore[arg-type]
     )
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from splitleak.probes.base import Finding, NotApplicable, probe
 from splitleak.probes.columns import AuditColumn
 from splitleak.probes.context import AuditContext
+from splitleak.probes.remedies import split_again
 from splitleak.statistics import auc, holm
 
 _MOST_ROWS = 20_000
@@ -70,7 +71,7 @@ def time_columns(context: AuditContext) -> Finding:
             "share of held-out rows not later than training",
             p_value=float(adjusted.min()),
             columns=[name for name, _ in dated],
-            remedy=f"split = splitleak.split_by_similarity(df, time={name!r})",
+            remedy=split_again(context, time=name, on_infeasible="drop"),
         )
     if not hits:
         return Finding(
@@ -88,7 +89,7 @@ def time_columns(context: AuditContext) -> Finding:
         "rank correlation with time",
         p_value=float(adjusted.min()),
         columns=[hit[2] for hit in hits],
-        remedy=f"split = splitleak.split_by_similarity(df, time={name!r})",
+        remedy=split_again(context, time=name, on_infeasible="drop"),
         evidence=[{"column": h[2], "moves": h[4], "rank correlation": round(-h[1], 3)} for h in hits],
     )
 

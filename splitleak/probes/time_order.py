@@ -8,6 +8,7 @@ import numpy as np
 
 from splitleak.probes.base import Finding, NotApplicable, probe
 from splitleak.probes.context import AuditContext
+from splitleak.probes.remedies import split_again
 from splitleak.statistics import wilson_interval
 
 
@@ -47,7 +48,7 @@ def time_order(context: AuditContext) -> Finding:
         interval=wilson_interval(len(early), len(held)),
         columns=[context.time.name],
         rows=early,
-        remedy=f"split = splitleak.split_by_similarity(df, time={context.time.name!r})",
+        remedy=split_again(context, time=context.time.name, on_infeasible="drop"),
         **common,
     )
 

@@ -1,0 +1,151 @@
+"""Each remedy is code that works when pasted: it is run, and the finding is gone."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import splitleak
+from splitleak.planting import plant
+from splitleak.probes.base import probe_codes
+from tests.probes.audits import classes, halves
+
+# kinds of leaks, and the probe whose remedy is run
+PLANTED = {
+    "copies_of_rows": "SPL101", "near_copies_0.01": "SPL102", "conflicting_targets": "SPL103",
+    "oversampling_before_split": "SPL115", "proxy": "SPL201", "missing_follows_target": "SPL202",
+    "value_of_one_class": "SPL203", "identifier_follows_target": "SPL204", "row_order_follows_target": "SPL205",
+    "xor_of_two_columns": "SPL206", "tokens_tell_target": "SPL207", "source_follows_target": "SPL208",
+    "train_after_test": "SPL301", "undeclared_time": "SPL302", "declared_groups_cross": "SPL303",
+    "undeclared_entity": "SPL304", "undeclared_composite_key": "SPL304", "split_predictable": "SPL305",
+    "label_shift": "SPL306", "new_category": "SPL307", "range_not_in_train": "SPL308", "tokens_tell_split": "SPL309",
+    "test_too_small": "SPL401",
+}  # fmt: skip
+FITTED = {
+    "standard_scaler_on_all": "SPL110", "minmax_scaler_on_all": "SPL110", "robust_scaler_on_all": "SPL110",
+    "imputer_mean_on_all": "SPL111", "imputer_median_on_all": "SPL111", "pca_on_all": "SPL112",
+    "target_means_on_all": "SPL113",
+}  # fmt: skip
+NOT_BY_CODE = {
+    "SPL209": "pictures must be cropped or converted by whoever knows the cameras",
+    "SPL210": "the remedy is a second score, of a model that reads one part only",
+    "SPL402": "the remedy lists the rows; a person corrects the labels",
+    "SPL403": "only new rows help",
+}
+ELSEWHERE = {"SPL114": "test_selected_columns", "SPL116": "test_a_fitted_pipeline"}
+
+
+def table(kind: str) -> pd.DataFrame:
+    rng = np.random.default_rng(3)
+    df = classes(600, seed=3)
+    if kind.startswith("tokens"):
+        words = np.array([f"word{i}" for i in range(300)])
+        df["text"] = [" ".join(rng.choice(words, 12)) for _ in range(600)]
+    return df
+
+
+def run(code: str, df: pd.DataFrame, **names: Any) -> tuple[pd.DataFrame, Any, bool]:
+    """Run a remedy; return the table, its split (the column "fold", or a new one), and whether it made one."""
+    space: dict[str, Any] = {"df": df, "splitleak": splitleak, **names}
+    exec(code, space)
+    made = space.get("split") is not names.get("split")
+    return space["df"], space["split"] if made else "fold", made
+
+
+def test_every_probe_is_here() -> None:
+    codes = {*PLANTED.values(), *FITTED.values(), *NOT_BY_CODE, *ELSEWHERE}
+    assert codes == {code for code in probe_codes() if code.startswith("SPL")}
+
+
+@pytest.mark.parametrize(("kind", "code"), PLANTED.items())
+@pytest.mark.filterwarnings("ignore::splitleak.errors.SplitleakWarning")
+def test_the_finding_is_gone(kind: str, code: str) -> None:
+    df = table(kind)
+    split = halves(600, seed=1)
+    leak = plant(kind, df, "y", split, strength="ordinary" if code == "SPL205" else "strong", seed=0)
+    before = leak.table.assign(fold=leak.split).reset_index(drop=True)
+    asked = {"target": "y", "probes": [code], "impact": False} | {
+        name: value for name, value in leak.extra.items() if name in ("time", "groups")
+    }
+    report = splitleak.leakage_report(before, "fold", **asked)
+    assert report[code].status in ("leak", "caution"), report[code].explanation
+    after, made, is_new = run(report[code].remedy, before.copy(), report=report)
+    if is_new and isinstance(made, splitleak.Split):
+        after = after.drop(columns="fold")
+        assert set(made.sizes) == {"train", "dev", "test"}
+    if not isinstance(made, (str, splitleak.Split)):  # folds
+        after, made = after.drop(columns="fold"), made.fold(0)
+    again = splitleak.leakage_report(after, made, **asked)
+    assert again[code].status in ("clean", "not_applicable"), (report[code].remedy, again[code].explanation)
+
+
+@pytest.mark.parametrize(("kind", "code"), FITTED.items())
+def test_a_step_that_was_fitted_on_all_rows_is_fitted_again(kind: str, code: str) -> None:
+    df = classes(600, 9, seed=3)
+    leak = plant(kind, df, "y", halves(600, seed=1), strength="strong", seed=0)
+    raw = leak.extra["raw"]
+    raw = raw if isinstance(raw, pd.DataFrame) else df
+    before = leak.table.assign(fold=leak.split)
+    asked = {"target": "y", "probes": [code], "impact": False}
+    report = splitleak.leakage_report(before, "fold", **asked)
+    assert report[code].status in ("leak", "caution"), report[code].explanation
+    for split, names in (("fold", {}), (leak.split, {"split": leak.split})):
+        given = before if isinstance(split, str) else before.drop(columns="fold")
+        remedy = splitleak.leakage_report(given, split, **asked)[code].remedy
+        space: dict[str, Any] = {"df": given.copy(), "raw": raw.copy(), **names}
+        exec(remedy, space)
+        again = splitleak.leakage_report(space["df"], split, **asked)
+        assert again[code].status in ("clean", "not_applicable"), (remedy, again[code].explanation)
+
+
+def test_a_fitted_pipeline() -> None:
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    df = classes(300).assign(fold=halves(300))
+    raw = df[["x0", "x1"]]
+    pipeline = make_pipeline(StandardScaler()).fit(raw)
+    asked = {"target": "y", "probes": ["SPL116"], "raw": raw, "impact": False}
+    report = splitleak.leakage_report(df, "fold", pipeline=pipeline, **asked)
+    assert report["SPL116"].status == "leak"
+    exec(report["SPL116"].remedy, {"df": df, "raw": raw, "pipeline": pipeline})
+    assert splitleak.leakage_report(df, "fold", pipeline=pipeline, **asked)["SPL116"].status == "clean"
+
+
+def test_selected_columns() -> None:
+    df = classes(150, 4, effect=0.0)
+    leak = plant("feature_selection_on_all", df, "y", halves(150), strength="strong", seed=0)
+    raw, given = leak.extra["raw"], leak.table.assign(fold=leak.split)
+    report = splitleak.leakage_report(given, "fold", target="y", raw=raw, probes=["SPL114"], impact=False)
+    assert report["SPL114"].status in ("leak", "caution"), report["SPL114"].explanation
+    space: dict[str, Any] = {"df": given, "raw": raw.select_dtypes("number")}
+    exec(report["SPL114"].remedy, space)
+    honest = space["data"].assign(y=given.y, fold=given.fold)
+    again = splitleak.leakage_report(honest, "fold", target="y", raw=raw, probes=["SPL114"], impact=False)
+    assert again["SPL114"].status in ("clean", "not_applicable")
+
+
+@pytest.mark.parametrize("given", ["arrays", "texts", "nested", "named"])
+@pytest.mark.filterwarnings("ignore::splitleak.errors.SplitleakWarning")
+def test_calls_fit_how_the_data_were_handed_over(given: str) -> None:
+    df = classes(300)
+    groups, target = np.arange(300) % 60, df.y.to_numpy()
+    data: Any = df.drop(columns="y")
+    if given == "texts":
+        rng = np.random.default_rng(0)
+        data = [" ".join(rng.choice(list("abcdefghij"), 12)) for _ in range(300)]
+    if given == "nested":
+        data = data.assign(odd=[{"a": 1}] * 300)
+    asked: dict[str, Any] = {"groups": groups, "target": target}
+    if given == "named":
+        data, asked = (
+            df.assign(who=groups),
+            {"groups": "who", "target": "y", "on": "x0", "similarity": "exact"},
+        )
+    report = splitleak.leakage_report(data, halves(300), probes=["SPL303"], impact=False, **asked)
+    assert report["SPL303"].status == "leak"
+    space: dict[str, Any] = {"df": data, "splitleak": splitleak, "groups": groups, "target": target}
+    exec(report["SPL303"].remedy, space)
+    again = splitleak.leakage_report(data, space["split"], probes=["SPL303"], impact=False, **asked)
+    assert again["SPL303"].status == "clean"
