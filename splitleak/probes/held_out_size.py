@@ -152,4 +152,4 @@ def _too_small(context: AuditContext, entry: dict[str, Any]) -> str:
 def _remedy(context: AuditContext) -> str:
     target = context.target
     by = {} if target is None or target.task == "regression" else {"stratify": target.name}
-    return f"{split_again(context, folds=5, **by)}  # every row is held out once"
+    return f"# every row is held out once:\n{split_again(context, folds=5, **by)}"

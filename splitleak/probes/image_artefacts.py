@@ -222,7 +222,7 @@ def _judged(
         str(hits[0][1].grade),  # type: ignore[arg-type]
         "; ".join(told) + seen + ". Would it be so where the model is used?",
         columns=list(dict.fromkeys(name for name, _ in hits)),
-        remedy=f"{split_again(context)}  # after converting, cropping or masking all images alike",
+        remedy=f"# after converting, cropping or masking all images alike:\n{split_again(context)}",
         **common,
     )
 

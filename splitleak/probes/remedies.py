@@ -8,6 +8,7 @@ from typing import Any
 from splitleak.probes.context import AuditContext
 
 _USABLE = ("numeric", "category", "time", "text", "constant")
+_LINE = 90
 
 
 def split_again(context: AuditContext, **options: Any) -> str:
@@ -16,15 +17,20 @@ def split_again(context: AuditContext, **options: Any) -> str:
     `options` are those of `split_by_similarity`; a text is a column, or, where the caller gave an array, the name of
     the argument. Declared groups stay together.
     """
-    given = dict(options)
+    given = {**_search(context), **options}
     if context.groups:
         given.setdefault("groups", [column.name for column in context.groups])
-    arguments = [
-        f"{name}={_named(context, name, value)}" for name, value in {**_search(context), **given}.items()
-    ]
-    # the old split must not tell copies apart
-    data = "df" if context.split_column is None else f"df.drop(columns=[{context.split_column!r}])"
-    return f"split = splitleak.split_by_similarity({', '.join([data, *arguments])})"
+    arguments = [f"{name}={_named(context, name, value)}" for name, value in given.items()]
+    # the old split must not tell copies apart; nested values and the like cannot be compared
+    unlike = [] if context.split_column is None else [context.split_column]
+    if given.get("similarity") == "exact":
+        unlike += [column.name for column in context.columns.values() if column.kind not in _USABLE]
+    data = f"df.drop(columns={unlike!r})" if unlike else "df"
+    call = f"split = splitleak.split_by_similarity({', '.join([data, *arguments])})"
+    if len(call) <= _LINE:
+        return call
+    lines = "".join(f"    {argument},\n" for argument in [data, *arguments])
+    return f"split = splitleak.split_by_similarity(\n{lines})"
 
 
 def _search(context: AuditContext) -> dict[str, Any]:
@@ -35,9 +41,7 @@ def _search(context: AuditContext) -> dict[str, Any]:
         return found if context.similarity == "auto" else {**found, "similarity": context.similarity}
     if len(context.columns) == 1 and context.of_kind("text", "vector", "image"):
         return {"on": next(iter(context.columns))}
-    usable = [column.name for column in context.of_kind(*_USABLE)]
-    whole = {} if len(usable) == len(context.columns) else {"on": usable}
-    return {**whole, "similarity": "exact"}
+    return {"similarity": "exact"}
 
 
 def _named(context: AuditContext, argument: str, value: Any) -> str:
