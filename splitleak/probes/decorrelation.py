@@ -9,7 +9,7 @@ import numpy as np
 from splitleak.probes.base import Finding, NotApplicable, probe
 from splitleak.probes.context import AuditContext
 from splitleak.probes.pooled import precision
-from splitleak.probes.remedies import fit_again
+from splitleak.probes.remedies import fit_on_train
 
 _DISTINCT = 10
 _EXACT = 1e-9  # a correlation that small is none
@@ -72,6 +72,6 @@ def decorrelation(context: AuditContext) -> Finding:
         "share of pairs that are exactly uncorrelated",
         p_value=chance,
         columns=names,
-        remedy=fit_again(context, names, f"PCA({len(names)})", "decomposition", from_all=True),
+        remedy=fit_on_train(context, names, f"PCA({len(names)})", "decomposition", from_all=True),
         evidence=[{"column": name} for name in names[:50]],
     )

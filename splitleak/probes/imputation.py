@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from splitleak.probes.base import Finding, NotApplicable, probe
 from splitleak.probes.context import AuditContext
 from splitleak.probes.pooled import Parts, agrees, chance_within, parts_of, precision
-from splitleak.probes.remedies import fit_again
+from splitleak.probes.remedies import fit_on_train
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -218,7 +218,7 @@ def _finding(
         "columns filled so",
         p_value=None if chance is None else math.exp(max(chance, -700)),
         columns=names,
-        remedy=fit_again(context, names, f"SimpleImputer(strategy={strategy!r})", "impute"),
+        remedy=fit_on_train(context, names, f"SimpleImputer(strategy={strategy!r})", "impute"),
         evidence=[
             {
                 "column": name,

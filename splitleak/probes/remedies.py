@@ -70,7 +70,7 @@ def training_rows(context: AuditContext) -> str:
     return f"train = np.asarray({labels}).astype(str) == {name!r}"
 
 
-def fit_again(
+def fit_on_train(
     context: AuditContext,
     columns: Sequence[str],
     estimator: str,

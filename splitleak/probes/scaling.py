@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from splitleak.probes.base import Finding, NotApplicable, probe
 from splitleak.probes.context import AuditContext
 from splitleak.probes.pooled import Parts, agrees, chance_within, parts_of, precision
-from splitleak.probes.remedies import fit_again
+from splitleak.probes.remedies import fit_on_train
 
 Floats = NDArray[np.float64]
 
@@ -116,7 +116,7 @@ def _finding(
         len(names) / looked,
         columns=names,
         remedy="\n".join(
-            fit_again(context, columns, _SCALERS[kind], "preprocessing") for kind, columns in hits.items()
+            fit_on_train(context, columns, _SCALERS[kind], "preprocessing") for kind, columns in hits.items()
         ),
         evidence=[
             {"column": name, "exact on all rows": _KINDS[kind]} for kind in hits for name in hits[kind]

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from splitleak.probes.base import Finding, NotApplicable, probe
 from splitleak.probes.columns import AuditColumn
 from splitleak.probes.context import AuditContext
-from splitleak.probes.remedies import fit_again
+from splitleak.probes.remedies import fit_on_train
 
 Floats = NDArray[np.float64]
 _EXACT = 1e-9
@@ -61,7 +61,7 @@ def target_encoding(context: AuditContext) -> Finding:
             f"{', '.join(names[:5])} equals, at every value, the mean target of the rows that hold it, training and"
             " held-out rows together: the encoding was fitted on all rows.",
             float(len(names)),
-            remedy=fit_again(context, names, "TargetEncoder", "preprocessing", supervised=True),
+            remedy=fit_on_train(context, names, "TargetEncoder", "preprocessing", supervised=True),
             impact_of="columns",
             **common,  # type: ignore[arg-type]
         )
@@ -70,7 +70,7 @@ def target_encoding(context: AuditContext) -> Finding:
         f"{', '.join(names[:5])} equals, at every value, the mean target of its training rows, the row's own included:"
         " in training it knows the answer better than it will in use.",
         float(len(names)),
-        remedy=fit_again(context, names, "TargetEncoder", "preprocessing", supervised=True),
+        remedy=fit_on_train(context, names, "TargetEncoder", "preprocessing", supervised=True),
         **common,  # type: ignore[arg-type]
     )
 
