@@ -560,3 +560,13 @@ def test_copied_images_look_like_their_sources() -> None:
                 for i in (row, source)
             )
             assert np.corrcoef(copy.ravel(), original.ravel())[0, 1] > 0.8
+
+
+def test_copies_that_chance_gives_as_well_are_refused() -> None:
+    iris = datasets.load_iris(as_frame=True).frame
+    with pytest.raises(NotPlantable, match="could be chance as well"):
+        plant("copies_of_rows", iris, "target", random_split(len(iris)))
+    many = plant("copies_of_rows", iris, "target", random_split(len(iris)), strength=0.3)
+    assert many.rows.size == 9
+    wine = datasets.load_wine(as_frame=True).frame
+    assert plant("copies_of_rows", wine, "target", random_split(len(wine))).rows.size == 2

@@ -15,6 +15,7 @@ from splitleak.planting.tables import (
     as_written,
     class_codes,
     inputs,
+    is_number,
     number_columns,
     positions,
     replaced,
@@ -24,6 +25,8 @@ from splitleak.planting.tables import (
     values,
 )
 
+_MOST_MOVED, _TURNS = 5_000, 200
+_ODDS = 0.01 / 32  # what a report that may be wrong once in a hundred leaves each of its probes
 _SHARE = "share of the test rows that are copies of train rows (2 rows at least)"
 
 
@@ -33,6 +36,7 @@ _SHARE = "share of the test rows that are copies of train rows (2 rows at least)
 )  # fmt: skip
 def copies_of_inputs(table: pd.DataFrame, target: Any, split: Labels, rng: Rng, strength: float) -> Leak:
     refuse_common_rows(inputs(table, target), split, strength)
+    _refuse_chance_rows(inputs(table, target), split, strength)
     rows, sources = draw(split, rng, strength)
     out = _copied(table, rows, sources)
     out[target] = table[target].array
@@ -45,6 +49,7 @@ def copies_of_inputs(table: pd.DataFrame, target: Any, split: Labels, rng: Rng, 
 )  # fmt: skip
 def copies_of_rows(table: pd.DataFrame, target: Any, split: Labels, rng: Rng, strength: float) -> Leak:
     refuse_common_rows(inputs(table, target), split, strength)
+    _refuse_chance_rows(inputs(table, target), split, strength)
     rows, sources = draw(split, rng, strength)
     return Leak(_copied(table, rows, sources), split, rows=rows, extra={"partners": sources})
 
@@ -202,6 +207,43 @@ def refuse_common_rows(table: pd.DataFrame, split: Labels, share: float) -> None
     if known > max(share, 2 / max(1, (split == "test").sum())) / 2:
         raise NotPlantable(
             f"{known:.1%} of the test rows have an equal train row as it is: copies would not stand out"
+        )
+
+
+def _refuse_chance_rows(table: pd.DataFrame, split: Labels, share: float) -> None:
+    """Refuse where chance gives so many equal rows that a test which knew how many could not tell the copies.
+
+    Every number of ten levels and more goes to the level above or below, by lot: a draw from the table's distribution,
+    smoothed by one step. Rows that were equal before do not count.
+    """
+    from scipy.stats import poisson
+
+    if len(table) > _MOST_MOVED:
+        return
+    test, rng = split == "test", np.random.default_rng(0)
+    texts = [not is_number(table[name]) for name in table]
+    codes: NDArray[np.int64] = np.column_stack(
+        [
+            pd.factorize(row_keys(table[[name]]) if text else table[name], sort=True)[0]
+            for name, text in zip(table, texts, strict=True)
+        ]
+    )
+    top = codes.max(axis=0)
+    moved = ~np.array(texts) & (top >= 9)
+    if moved.sum() < 3:
+        return
+    before, total = row_keys(pd.DataFrame(codes)), 0
+    for turn in range(_TURNS):
+        step = rng.choice([-1, 1], codes.shape) * moved
+        keys = row_keys(pd.DataFrame(np.where(codes >= 0, np.clip(codes + step, 0, top), codes)))
+        found = np.flatnonzero(test & np.isin(keys, keys[~test]))
+        total += sum(before[row] not in before[(keys == keys[row]) & ~test] for row in found)
+        if turn == _TURNS // 10 and not total:
+            return
+    count, expected = max(2, round(share * int(test.sum()))), total / _TURNS
+    if poisson.sf(count - 1, expected) > _ODDS:
+        raise NotPlantable(
+            f"chance gives {expected:.2g} test rows that equal a train row: {count} copies could be chance as well"
         )
 
 
