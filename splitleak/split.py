@@ -112,8 +112,8 @@ def split_by_similarity(
         list's path, or a function of two rows. A list names several, each with its own columns and threshold:
         ``["text:jaccard(0.7)", splitleak.view("cosine", on="vector", threshold=0.9)]``.
     threshold : float, optional
-        Similarity in (0, 1] from which on two rows count as similar (inclusive); the backend's default when
-        left out. Of several similarities, for those without one of their own.
+        Similarity in (0, 1] from which on two rows count as similar (inclusive; of E-values, the largest); the
+        backend's default when left out. Of several similarities, for those without one of their own.
     combine : {"any", "all"}
         Of several similarities: two rows are similar when any of them says so, or when all do.
     share : {"all", "any", "crossed"}

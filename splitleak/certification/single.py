@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from splitleak._progress import Progress
+from splitleak._scale import SHARES, scale_of
 from splitleak.certificate import Across, Certificate, Crossing, HeldOut, Nearest, Verdict, Yardstick
 from splitleak.chance import chance_notes
 from splitleak.crossing import CrossingPairs, crossing_pairs
@@ -52,9 +53,14 @@ def certify_single(
     notes = notes_on_listing(graph)
     notes += chance_notes(graph, search.threshold)
     if near is not None and near.floor:
+        scale = scale_of(search.measure)
+        told = (
+            f"similarities below {near.floor:g}"
+            if scale is SHARES
+            else f"E-values {scale.beyond(near.floor)}"
+        )
         notes.append(
-            f"the look-up of nearest rows does not tell similarities below {near.floor:g} apart: they stand at 0 in the"
-            " histogram"
+            f"the look-up of nearest rows does not tell {told} apart: they stand at 0 in the histogram"
         )
     if search.backend.given:
         notes += _notes_on_given(search, codes, len(names))

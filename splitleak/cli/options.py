@@ -52,7 +52,10 @@ Share = Annotated[
 ]
 Threshold = Annotated[
     float | None,
-    typer.Option(help="Rows at least this similar count as similar, in (0, 1].", show_default=False),
+    typer.Option(
+        help="Rows at least this similar count as similar, in (0, 1]; of E-values, the largest.",
+        show_default=False,
+    ),
 ]
 Missing = Annotated[
     str | None, typer.Option(help="A missing or empty value is: equal (to others), distinct, or an error.")

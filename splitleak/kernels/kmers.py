@@ -28,6 +28,7 @@ def word_pairs(
     needed: NDArray[np.int64],
     *,
     queries: NDArray[np.uint8] | None = None,
+    rows_from: int = 0,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the pairs (left < right) with enough words in common within some eight neighbouring diagonals.
 
@@ -43,6 +44,8 @@ def word_pairs(
         Words that a pair must share: the larger number of its two sequences.
     queries : uint8 array, optional
         Other letters for the right sequences, at the same places (their reverse complements).
+    rows_from : int
+        First of the right sequences.
     """
     n = len(starts) - 1
     rows = codes if queries is None else queries
@@ -62,7 +65,9 @@ def word_pairs(
         postings = np.empty((len(shape), end - begin, 2), dtype=np.int32)
         for p, keys in enumerate(target_keys):
             _index(keys[begin:end], owner, place, key_starts[p], postings[p])
-        return _matches(np.stack(query_keys), starts, sides, needed, key_starts, postings, first, last)
+        return _matches(
+            np.stack(query_keys), starts, sides, needed, key_starts, postings, first, last, rows_from
+        )
 
     found = [np.empty((0, 2), dtype=np.int64), *map_threads(work, list(range(0, n, _TARGETS)))]
     pairs = np.concatenate(found)
@@ -105,7 +110,7 @@ def _index(keys, owner, place, key_starts, postings):  # type: ignore[no-untyped
 
 @njit(nogil=True, cache=True)
 def _matches(  # type: ignore[no-untyped-def]
-    query_keys, starts, sides, needed, key_starts, postings, first, last
+    query_keys, starts, sides, needed, key_starts, postings, first, last, rows_from
 ):
     n = len(starts) - 1
     length = np.diff(starts)
@@ -116,7 +121,7 @@ def _matches(  # type: ignore[no-untyped-def]
     state = np.empty(last - first, dtype=np.int64)  # words still asked for; 0: not to be found (again)
     pairs = np.empty((1024, 2), dtype=np.int64)
     m = 0
-    for r in range(first + 1, n):
+    for r in range(max(first + 1, rows_from), n):
         for t in range(first, last):
             base[t - first + 1] = base[t - first] + (length[t] + length[r]) // _BAND + 3
             meets = t < r

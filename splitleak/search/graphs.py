@@ -38,7 +38,8 @@ def similarity_graph(
         What "similar" means; ``"auto"`` picks by kind of data and size. Of several, each may have its own columns and
         threshold: ``["text:jaccard(0.7)", splitleak.view(backend, on="vector", threshold=0.9)]``.
     threshold : float, optional
-        Inclusive bound in (0, 1]; the backend's default when left out. Of several similarities, for those without one.
+        Inclusive bound in (0, 1] (of E-values, the largest); the backend's default when left out. Of several
+        similarities, for those without one.
     combine : {"any", "all"}
         Of several similarities: two rows are similar when any of them says so, or when all do.
     share : {"all", "any", "crossed"}

@@ -61,12 +61,9 @@ def encode(
     codes = codes[keep]
     if alphabet == "protein":
         codes, starts = _without_stops(codes, starts)
-    empty = np.flatnonzero(np.diff(starts) == 0)
-    if len(empty):
-        raise InputError(
-            f"data has {len(empty)} empty sequences, the first in rows {_list(empty)}; drop them, or give"
-            " missing='distinct', which compares them with nothing"
-        )
+    empty = np.diff(starts) == 0
+    if empty.any():
+        _refuse_empty(empty, np.diff(offsets) > 0)
     return codes, starts, alphabet
 
 
@@ -168,6 +165,20 @@ def _refuse_letters(
     )
     kind = "protein residues" if alphabet == "protein" else "nucleotides"
     raise InputError(f"data has {len(rows)} rows with letters that are no {kind}: {', '.join(shown)}; {way}")
+
+
+def _refuse_empty(empty: NDArray[np.bool_], written: NDArray[np.bool_]) -> None:
+    rows = np.flatnonzero(empty & written)
+    if len(rows):
+        raise InputError(
+            f"data has {len(rows)} sequences without a residue, of stop signs, gaps or blanks alone (rows"
+            f" {_list(rows)}); drop them"
+        )
+    rows = np.flatnonzero(empty)
+    raise InputError(
+        f"data has {len(rows)} empty sequences (rows {_list(rows)}); drop them, or give missing='distinct', which"
+        " compares them with nothing"
+    )
 
 
 def _list(rows: NDArray[np.int64]) -> str:

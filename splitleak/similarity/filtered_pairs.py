@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from splitleak._progress import SILENT, Progress
 from splitleak.graph import Recall
+from splitleak.kernels import alignment as kernel
 from splitleak.kernels.kmers import word_pairs
 from splitleak.similarity.aligned_pairs import exhaustive_pairs, verified
 from splitleak.similarity.alignment_definition import Definition, Pairs, Prepared
 from splitleak.similarity.score_bounds import choose_bound, part_of
 
-Finder = Callable[[Prepared, float], tuple[NDArray[np.int64], NDArray[np.int64]]]
+# (prepared, strictness, first row of the right sequences) -> (left, right)
+Finder = Callable[[Prepared, float, int], tuple[NDArray[np.int64], NDArray[np.int64]]]
 
 SHORT = 150  # two sequences shorter than that share too few words to tell, and cost little to compare in full
 SAMPLED = 100
-_LEAST_STRICT = 0.3  # the identity whose candidates serve E-values: relatives far apart count
 _PROTEIN_WORDS = [[0, 1, 3]]
 _NUCLEOTIDE_WORDS = [[0, 1, 2, 3, 4, 5, 6, 7], [0, 1, 3, 4, 6, 7, 9, 10]]
 _PLAIN_LETTERS = {"protein": 20, "dna": 4, "rna": 4}
@@ -40,23 +42,23 @@ def filtered_pairs(
     prepared, definition, threshold
         As for `exhaustive_pairs`.
     keys : uint64 array of shape (n,)
-        Numbers drawn by the content of each sequence; the 100 smallest are the sample in which recall is measured.
-        What was missed in the sample is added to the pairs.
+        Numbers drawn by the content of each sequence; the 100 smallest are the sample in which recall is measured:
+        on all their pairs, on whatever sides, since between the sides of a finished split there should be none. What
+        was missed in the sample is added to the pairs.
     find : callable, optional
-        ``(prepared, threshold) -> (left, right)``, left < right: which pairs to align; default: `candidates`. Pairs
-        of two short sequences are compared anyway.
+        ``(prepared, strictness, rows_from) -> (left, right)``, left < right: which pairs to align; default:
+        `candidates`. Pairs of two short sequences are compared anyway.
     """
-    short = np.flatnonzero(prepared.lengths < SHORT)
+    find = find or candidates
+    asked = _strictness(definition.measure, threshold)
+    lengths = prepared.lengths
+    short = np.flatnonzero(lengths < SHORT)
     parts = (
         [_moved(exhaustive_pairs(part_of(prepared, short), definition, threshold), short)]
         if len(short)
         else []
     )
-    left, right = (find or candidates)(
-        prepared, _LEAST_STRICT if definition.measure == "evalue" else threshold
-    )
-    long = np.maximum(prepared.lengths[left], prepared.lengths[right]) >= SHORT
-    left, right = left[long], right[long]
+    left, right = _not_short(lengths, *find(prepared, asked, 0))
     order = np.lexsort((left, right))
     left, right = left[order], right[order]
     bound = choose_bound(prepared, definition, threshold)
@@ -64,41 +66,84 @@ def filtered_pairs(
         reached = bound.reached(prepared, definition, threshold, left, right)
         left, right = left[reached], right[reached]
     parts.append(verified(prepared, definition, threshold, left, right, progress=progress))
-    n = len(prepared.lengths)
     sample = np.argsort(keys, kind="stable")[:SAMPLED]
+    truth, found = _sampled(prepared, definition, threshold, sample, find, asked)
+    missed = _across(prepared.sequences.sides, truth, ~found)
+    parts.append(Pairs(truth.left[missed], truth.right[missed], truth.similarity[missed]))
+    joined = Pairs(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+    return joined, Recall.measured(int(found.sum()), len(found))
+
+
+def _sampled(
+    prepared: Prepared,
+    definition: Definition,
+    threshold: float,
+    sample: NDArray[np.int64],
+    find: Finder,
+    asked: float,
+) -> tuple[Pairs, NDArray[np.bool_]]:
+    """Return all similar pairs of sampled sequences, sides aside, and whether the filter lets each through."""
+    lengths, n = prepared.lengths, len(prepared.lengths)
     others = np.setdiff1d(np.arange(n), sample)
-    lengths = prepared.lengths
     sample = sample[np.argsort(lengths[sample], kind="stable")]
     others = others[np.argsort(lengths[others], kind="stable")]
     whole = np.concatenate([others, sample])
-    sampled = exhaustive_pairs(part_of(prepared, whole), definition, threshold, rows_from=len(others))
-    truth = _moved(sampled, whole)
-    found = np.concatenate([part.left * n + part.right for part in parts])
-    hit = np.isin(truth.left * n + truth.right, found)
-    parts.append(Pairs(truth.left[~hit], truth.right[~hit], truth.similarity[~hit]))
-    joined = Pairs(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
-    return joined, Recall.measured(int(hit.sum()), len(hit))
+    apart = np.where(
+        np.arange(n) < len(others), 0, kernel.MIXED
+    )  # only the sampled ones meet, and all others
+    part = part_of(prepared, whole)
+    part = replace(part, sequences=part.sequences._replace(sides=apart))
+    truth = exhaustive_pairs(part, definition, threshold, rows_from=len(others))
+    left, right = _not_short(part.lengths, *find(part, asked, len(others)))
+    found = np.isin(truth.left * n + truth.right, left * n + right)
+    found |= np.maximum(part.lengths[truth.left], part.lengths[truth.right]) < SHORT
+    return _moved(truth, whole), found
 
 
-def candidates(prepared: Prepared, threshold: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the pairs with enough words in common, at least one of the two not short."""
+def _across(sides: NDArray[np.int64], pairs: Pairs, which: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Tell which pairs may meet, of those in `which`."""
+    if not len(sides):
+        return which
+    a, b = sides[pairs.left], sides[pairs.right]
+    return np.asarray(
+        which & (a != kernel.IGNORED) & (b != kernel.IGNORED) & ((a != b) | (a == kernel.MIXED))
+    )
+
+
+def _not_short(
+    lengths: NDArray[np.int64], left: NDArray[np.int64], right: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    keep = np.maximum(lengths[left], lengths[right]) >= SHORT
+    return left[keep], right[keep]
+
+
+def candidates(
+    prepared: Prepared, strictness: float, rows_from: int = 0
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the pairs with enough words in common, at least one of the two not short.
+
+    `strictness` is the number of words asked for, per square root of the length.
+    """
     s, scheme = prepared.sequences, prepared.scheme
     words = _PROTEIN_WORDS if scheme.alphabet == "protein" else _NUCLEOTIDE_WORDS
-    needed = np.maximum(np.ceil(_strictness(threshold) * np.sqrt(prepared.lengths)), 2).astype(np.int64)
+    needed = np.maximum(np.ceil(strictness * np.sqrt(prepared.lengths)), 2).astype(np.int64)
     needed[prepared.lengths < SHORT] = 1  # of two, the larger number counts
     pairs = []
     for queries in (None, s.reverse) if len(s.reverse) else (None,):
         left, right = word_pairs(
-            s.codes, s.starts, s.sides, _PLAIN_LETTERS[scheme.alphabet], words, needed, queries=queries
-        )
-        keep = np.maximum(prepared.lengths[left], prepared.lengths[right]) >= SHORT
-        pairs.append(left[keep] * len(prepared.lengths) + right[keep])
+            s.codes, s.starts, s.sides, _PLAIN_LETTERS[scheme.alphabet], words, needed, queries=queries,
+            rows_from=rows_from,
+        )  # fmt: skip
+        left, right = _not_short(prepared.lengths, left, right)
+        pairs.append(left * len(prepared.lengths) + right)
     both = np.unique(np.concatenate(pairs))
     return both // len(prepared.lengths), both % len(prepared.lengths)
 
 
-def _strictness(threshold: float) -> float:
+def _strictness(measure: str, threshold: float) -> float:
     """Return the words asked for per square root of the length, tuned on proteins for recall over speed."""
+    if measure == "evalue":  # relatives far apart count: at 1e-3, 1e-10 and 1e-40
+        return float(np.interp(threshold, [0.615, 0.75, 0.9], [0.14, 0.18, 0.35]))
     return float(np.interp(threshold, [0.3, 0.4, 0.5, 0.7], [0.35, 0.4, 0.5, 0.8]))
 
 

@@ -32,8 +32,12 @@ def find_mmseqs() -> Path | None:
     return carried if carried.is_file() else None
 
 
-def mmseqs_candidates(prepared: Prepared, threshold: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the pairs (left < right) that MMseqs2's prefilter lets through; `threshold` makes no difference.
+def mmseqs_candidates(
+    prepared: Prepared, strictness: float, rows_from: int = 0
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the pairs (left < right) that MMseqs2's prefilter lets through; `strictness` makes no difference.
+
+    Queries are the rows from `rows_from` on.
 
     Steinegger and Soeding 2017: two similar 7-mers on one diagonal, then an ungapped alignment.
     """
@@ -50,7 +54,8 @@ def mmseqs_candidates(prepared: Prepared, threshold: float) -> tuple[NDArray[np.
         )
     n = len(prepared.lengths)
     with tempfile.TemporaryDirectory(prefix="splitleak-mmseqs-") as folder:
-        _write_fasta(prepared, Path(folder) / "rows.fasta")
+        _write_fasta(prepared, Path(folder) / "rows.fasta", 0)
+        _write_fasta(prepared, Path(folder) / "queries.fasta", rows_from)
         threads = ["--threads", str(thread_count()), "-v", "1"]
         # as many hits as there are rows: none may be cut off in silence
         search = [
@@ -65,8 +70,9 @@ def mmseqs_candidates(prepared: Prepared, threshold: float) -> tuple[NDArray[np.
             *threads,
         ]
         _run(program, folder, "createdb", "rows.fasta", "rows", "--shuffle", "0", "-v", "1")
-        _run(program, folder, "prefilter", "rows", "rows", "hits", *search)
-        _run(program, folder, "createtsv", "rows", "rows", "hits", "hits.tsv", *threads)
+        _run(program, folder, "createdb", "queries.fasta", "queries", "--shuffle", "0", "-v", "1")
+        _run(program, folder, "prefilter", "queries", "rows", "hits", *search)
+        _run(program, folder, "createtsv", "queries", "rows", "hits", "hits.tsv", *threads)
         text = (Path(folder) / "hits.tsv").read_bytes()
     fields = np.array(
         [line.split(b"\t")[:2] for line in text.splitlines()] or np.empty((0, 2)), dtype=np.int64
@@ -82,11 +88,11 @@ def mmseqs_candidates(prepared: Prepared, threshold: float) -> tuple[NDArray[np.
     return left, right
 
 
-def _write_fasta(prepared: Prepared, path: Path) -> None:
+def _write_fasta(prepared: Prepared, path: Path, rows_from: int) -> None:
     letters = np.frombuffer(PROTEIN.encode(), dtype=np.uint8)[prepared.sequences.codes].tobytes().decode()
     starts = prepared.sequences.starts.tolist()
     with path.open("w", encoding="ascii") as file:
-        for i in range(len(starts) - 1):
+        for i in range(rows_from, len(starts) - 1):
             file.write(f">{i}\n{letters[starts[i] : starts[i + 1]]}\n")
 
 

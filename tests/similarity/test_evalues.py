@@ -326,3 +326,20 @@ def test_hits_are_read_by_their_evalue(tmp_path) -> None:
     path.write_text(f"p1\tp2\t{fields}\t-3\t50\n")
     with pytest.raises(InputError, match="an E-value is at least 0, and 1 are not, the first -3 in hit 0"):
         splitleak.similarity_graph(rows, similarity=hits)
+
+
+@pytest.mark.parametrize("engine", ["filtered", "mmseqs"])
+def test_recall_is_measured_across_a_clean_split(engine) -> None:
+    if engine == "mmseqs":
+        find_program()
+    rows = [row for row in related_proteins(200, seed=8) if len(row) >= 150]
+    graph = splitleak.similarity_graph(rows, similarity="alignment", threshold=0.3)
+    sides = (graph.components() % 2).astype(np.int64)  # no pair crosses
+    backend = get_backend(f"alignment(engine={engine})")
+    across = backend.graph(as_records(rows), threshold=0.3, sides=sides)
+    whole = backend.graph(as_records(rows), threshold=0.3)
+    assert across.n_pairs == 0
+    assert not across.exact
+    assert across.recall == whole.recall
+    assert across.recall.total > 20
+    assert across.recall.estimate > 0.8
