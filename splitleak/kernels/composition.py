@@ -14,14 +14,22 @@ from splitleak._threads import map_threads
 
 _LEAST = 0.5  # as BLAST: sequences of two letters are not scaled down without end
 _STEPS = 40  # of bisection
+_ADDED = 20
 _JOB = 1 << 14
 
 
 def letter_shares(
-    codes: NDArray[np.uint8], starts: NDArray[np.int64], rows: NDArray[np.int64], n_letters: int
+    codes: NDArray[np.uint8],
+    starts: NDArray[np.int64],
+    rows: NDArray[np.int64],
+    standard: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Return the share of each letter below `n_letters` in each of some sequences, shape (n_rows, n_letters)."""
-    return np.asarray(_shares(codes, starts, rows, n_letters))
+    """Return the share of each letter in each of some sequences, shape (n_rows, n_letters).
+
+    20 letters of the composition `standard`, shape (n_letters,), are added to each, as BLAST does where it adjusts its
+    matrices: a short sequence tells little of how its kin are composed.
+    """
+    return np.asarray(_shares(codes, starts, rows, _ADDED * standard / standard.sum()))
 
 
 def score_ratios(
@@ -36,7 +44,7 @@ def score_ratios(
     Parameters
     ----------
     shares : float64 array of shape (n, n_letters)
-        Of `letter_shares`; rows without any letter count as standard.
+        Of `letter_shares`.
     weights : int64 array of shape (n_letters, n_letters)
         Scores, symmetric.
     standard : float
@@ -57,15 +65,15 @@ def score_ratios(
 
 
 @njit(nogil=True, cache=True)
-def _shares(codes, starts, rows, n_letters):  # type: ignore[no-untyped-def]
-    out = np.zeros((len(rows), n_letters), dtype=np.float64)
+def _shares(codes, starts, rows, added):  # type: ignore[no-untyped-def]
+    n_letters = len(added)
+    out = np.empty((len(rows), n_letters), dtype=np.float64)
     for k in range(len(rows)):
+        out[k] = added
         for i in range(starts[rows[k]], starts[rows[k] + 1]):
             if codes[i] < n_letters:
                 out[k, codes[i]] += 1
-        total = out[k].sum()
-        if total > 0:
-            out[k] /= total
+        out[k] /= out[k].sum()
     return out
 
 
@@ -81,8 +89,8 @@ def _ratios(shares, place, values, standard, left, right):  # type: ignore[no-un
             weight[place[i, i]] += a[i] * b[i]
             for j in range(i):  # both ways at once: the same whichever sequence comes first
                 weight[place[i, j]] += a[i] * b[j] + a[j] * b[i]
-        if weight.sum() < 0.5 or _excess(weight, values, standard) <= 0:
-            continue  # no letters, or a lambda of at least the standard one
+        if _excess(weight, values, standard) <= 0:
+            continue  # a lambda of at least the standard one
         low, high = _LEAST * standard, standard
         if _excess(weight, values, low) > 0:
             out[k] = _LEAST

@@ -14,7 +14,7 @@ from splitleak.kernels import alignment as kernel
 from splitleak.kernels.banded_alignment import Scores, align, local_scores
 from splitleak.kernels.composition import letter_shares, score_ratios
 from splitleak.similarity.alignment import Scheme
-from splitleak.similarity.karlin_altschul import Evalues, published, ungapped_rate
+from splitleak.similarity.karlin_altschul import AMINO_ACIDS, Evalues, published, ungapped_rate
 
 Measure = Literal["identity", "score", "evalue"]
 Composition = Literal["adjust", "standard"]
@@ -173,7 +173,7 @@ def _composition(
     weights = prepared.scheme.weights[:20, :20]
     rows, place = np.unique(np.concatenate([left, right]), return_inverse=True)
     place = place.reshape(-1)
-    shares = letter_shares(prepared.sequences.codes, prepared.sequences.starts, rows, 20)
+    shares = letter_shares(prepared.sequences.codes, prepared.sequences.starts, rows, np.array(AMINO_ACIDS))
     return score_ratios(shares, weights, ungapped_rate(weights), place[: len(left)], place[len(left) :])
 
 

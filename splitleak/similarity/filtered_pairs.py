@@ -59,6 +59,8 @@ def filtered_pairs(
         else []
     )
     left, right = _not_short(lengths, *find(prepared, asked, 0))
+    # without sides the candidates of the sample are among these already
+    known = None if len(prepared.sequences.sides) else left * len(lengths) + right
     order = np.lexsort((left, right))
     left, right = left[order], right[order]
     bound = choose_bound(prepared, definition, threshold)
@@ -67,7 +69,7 @@ def filtered_pairs(
         left, right = left[reached], right[reached]
     parts.append(verified(prepared, definition, threshold, left, right, progress=progress))
     sample = np.argsort(keys, kind="stable")[:SAMPLED]
-    truth, found = _sampled(prepared, definition, threshold, sample, find, asked)
+    truth, found = _sampled(prepared, definition, threshold, sample, find, asked, known)
     missed = _across(prepared.sequences.sides, truth, ~found)
     parts.append(Pairs(truth.left[missed], truth.right[missed], truth.similarity[missed]))
     joined = Pairs(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
@@ -81,6 +83,7 @@ def _sampled(
     sample: NDArray[np.int64],
     find: Finder,
     asked: float,
+    known: NDArray[np.int64] | None,
 ) -> tuple[Pairs, NDArray[np.bool_]]:
     """Return all similar pairs of sampled sequences, sides aside, and whether the filter lets each through."""
     lengths, n = prepared.lengths, len(prepared.lengths)
@@ -94,10 +97,14 @@ def _sampled(
     part = part_of(prepared, whole)
     part = replace(part, sequences=part.sequences._replace(sides=apart))
     truth = exhaustive_pairs(part, definition, threshold, rows_from=len(others))
-    left, right = _not_short(part.lengths, *find(part, asked, len(others)))
-    found = np.isin(truth.left * n + truth.right, left * n + right)
-    found |= np.maximum(part.lengths[truth.left], part.lengths[truth.right]) < SHORT
-    return _moved(truth, whole), found
+    if known is None:
+        left, right = _not_short(part.lengths, *find(part, asked, len(others)))
+        found = np.isin(truth.left * n + truth.right, left * n + right)
+    truth = _moved(truth, whole)
+    if known is not None:
+        found = np.isin(truth.left * n + truth.right, known)
+    found |= np.maximum(lengths[truth.left], lengths[truth.right]) < SHORT
+    return truth, found
 
 
 def _across(sides: NDArray[np.int64], pairs: Pairs, which: NDArray[np.bool_]) -> NDArray[np.bool_]:

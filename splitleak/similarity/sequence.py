@@ -189,8 +189,8 @@ def _alignment(
     >>> graph.left.tolist(), graph.right.tolist(), graph.similarity.round(3).tolist()
     ([0], [1], [0.955])
     >>> graph = splitleak.similarity_graph(proteins, similarity="alignment(max_evalue=1e-3)")
-    >>> graph.frame().round({"evalue": 14}).evalue.tolist()
-    [8.1e-13]
+    >>> [f"{evalue:.1e}" for evalue in graph.frame().evalue]
+    ['2.1e-09']
     """
     definition = Definition.checked(measure, denominator, coverage, mode, database_size, composition)
     if engine not in get_args(Engine):
