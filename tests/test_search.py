@@ -85,6 +85,36 @@ def test_auto_compares_measured_columns_as_such_and_vectors_by_direction() -> No
     assert splitleak.similarity_graph(missing, on=["metres", "grams"]).n_pairs == 0
 
 
+def test_auto_takes_a_column_of_image_files_as_images() -> None:
+    import io
+
+    image = pytest.importorskip("PIL.Image", reason="Pillow writes the images")
+    files = []
+    for seed in range(4):
+        file = io.BytesIO()
+        pixels = np.random.default_rng(seed % 3).integers(0, 256, (32, 32, 3), dtype=np.uint8)
+        image.fromarray(pixels).save(file, "PNG" if seed else "BMP")
+        files.append(file.getvalue())
+    graph = splitleak.similarity_graph({"file": [*files, None]}, on="file", missing="distinct")
+    assert graph.measure == "phash"
+    assert graph.frame()[["left", "right"]].to_numpy().tolist() == [[0, 3]]
+    assert splitleak.similarity_graph({"file": [*files, b"none"]}, on="file").measure == "gower"
+    assert splitleak.similarity_graph({"file": [b"RIFF", b"RIFF"]}, on="file").measure == "gower"
+
+
+def test_what_other_programs_hand_over_is_read_or_refused_by_name(tmp_path) -> None:
+    names = {"id": ["p1", "p2", "p3"]}
+    hits = tmp_path / "hits.tsv"
+    hits.write_text("a\tb\tscore\np1\tp2\thigh\n")
+    with pytest.raises(
+        InputError, match="score='score' names a column of a table of hits, and nothing tells whose"
+    ):
+        splitleak.precomputed(str(hits), score="score")
+    edges = pd.DataFrame({"left": ["p1"], "right": ["p2"], "similarity": ["high"]})
+    with pytest.raises(InputError, match=r"the column similarity is not numeric \(.*\): row 0 \('high'\)"):
+        splitleak.similarity_graph(names, on="id", similarity=edges, threshold=0.5)
+
+
 def test_positions_in_the_details_are_those_of_the_data() -> None:
     pytest.importorskip("rdkit", reason="RDKit reads the molecules")
     drugs = {"smiles": ["", "CCO", None, "C1CC", "OCC"], "other": ["CCO", "xyz", "CCN", "CCC", "C1CC"]}

@@ -318,6 +318,9 @@ def list_images(values: Sequence[Any]) -> Images:
     return Images(items, names)
 
 
+_MAGIC = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\x00", b"MM\x00*", b"RIFF")
+
+
 def are_image_names(buffer: NDArray[np.uint8], offsets: NDArray[np.int64]) -> bool:
     """Return whether every text (at least one, empty ones left out) ends as the names of image files do."""
     endings = tuple(ending.encode() for ending in ENDINGS)
@@ -329,3 +332,12 @@ def are_image_names(buffer: NDArray[np.uint8], offsets: NDArray[np.int64]) -> bo
             return False
         found = True
     return found
+
+
+def are_image_bytes(column: pa.ChunkedArray) -> bool:
+    """Return whether every value (at least one, missing ones left out) begins as an image file does."""
+    if not any(test(column.type) for test in (pa.types.is_binary, pa.types.is_large_binary)):
+        return False
+    heads = [value.as_py()[:12] for value in column if value.is_valid]
+    riff = (head[8:12] == b"WEBP" for head in heads if head.startswith(b"RIFF"))
+    return len(heads) > 0 and all(head.startswith(_MAGIC) for head in heads) and all(riff)

@@ -74,6 +74,11 @@ class Search:
 
             if are_image_names(*records.text()):
                 records = as_records(source, on=on, exclude=exclude, kind="image", missing=missing)
+        if records.kind == "table" and _is_auto(similarity):
+            from splitleak._tables.images import are_image_bytes
+
+            if len(records.columns) == 1 and are_image_bytes(source.column(records.columns[0])):
+                records = as_records(source, on=on, exclude=exclude, kind="image", missing=missing)
         if len(records.columns) > 1 and records.kind == "vector" and _is_auto(similarity):
             # columns with names and units of their own are no vector, whose direction would tell something
             records = as_records(source, on=on, exclude=exclude, kind="table", missing=missing)

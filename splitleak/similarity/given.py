@@ -155,7 +155,10 @@ def read_edges(edges: Any, *, names: ArrayLike | None, n_rows: int, threshold: f
     if "similarity" in table.column_names:
         similarity = table.column("similarity").to_numpy(zero_copy_only=False)
         if not np.issubdtype(similarity.dtype, np.number):
-            raise InputError(f"{what}: the column similarity is not numeric ({similarity.dtype})")
+            shown = ", ".join(f"row {row} ({value!r})" for row, value in enumerate(similarity[:3].tolist()))
+            raise InputError(
+                f"{what}: the column similarity is not numeric ({similarity.dtype}): {shown}, ..."
+            )
     return replace(
         SimilarityGraph.from_edges(left, right, similarity, n_rows=n_rows, threshold=threshold),
         measure=f"edges of {Path(edges).name}" if isinstance(edges, (str, Path)) else "edges",

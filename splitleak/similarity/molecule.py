@@ -250,9 +250,11 @@ def _checked_molecules(records: Records, invalid: Invalid) -> Iterator[Any]:
     if unread and invalid == "error":
         shown = ", ".join(f"row {row} ({text[:40]!r})" for row, text in unread[:_SHOWN])
         more = ", ..." if len(unread) > _SHOWN else ""
+        lists = sum("," in text for _, text in unread)
+        several = f" ({lists:,} of them hold several, separated by commas: keep one of each)" if lists else ""
         raise InputError(
-            f"data has {len(unread)} SMILES that cannot be read: {shown}{more}; correct them, or set them aside with"
-            " invalid='distinct' (similar to no row)"
+            f"data has {len(unread):,} SMILES that cannot be read: {shown}{more}{several}; correct them,"
+            " or set them aside with invalid='distinct' (similar to no row)"
         )
     return iter(molecules)
 

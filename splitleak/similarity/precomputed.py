@@ -142,6 +142,12 @@ def _of_names(
     """Return the backend of scores whose rows have names."""
     from splitleak.similarity.base import get_backend
 
+    if form is None and "score" in given and not str(matrix).lower().endswith((".m8", ".m8.gz")):
+        raise InputError(
+            f"score={given['score']!r} names a column of a table of hits, and nothing tells whose {matrix!r} is: say it"
+            " with format= ('m8', 'mmseqs', 'foldseek', 'hhblits', 'tmalign', 'usalign'), and name other columns with"
+            " columns=; a list of edges with the columns left, right and similarity goes into similarity= as it is"
+        )
     if form is None:
         form = "m8" if str(matrix).lower().endswith((".m8", ".m8.gz")) else "matrix"
     if row_labels is not None:

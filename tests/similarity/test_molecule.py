@@ -166,6 +166,8 @@ def test_unreadable_rows() -> None:
         match=r"4 SMILES that cannot be read: row 1 \('C1CC'\), row 2 \('xyz'\), row 3 \(''\), \.\.\.",
     ):
         components(rows)
+    with pytest.raises(InputError, match=r"1 of them hold several, separated by commas: keep one of each"):
+        components(["CCO", "CCO, CCN", "xyz"])
     graph = splitleak.similarity_graph(rows, similarity="tanimoto(invalid=distinct)")
     assert graph.components().tolist() == [0, 1, 2, 3, 0, 4]
     assert graph.details["invalid"] == [1, 2, 3, 5]
