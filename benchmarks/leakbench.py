@@ -8,6 +8,7 @@
     python benchmarks/leakbench.py --tables "images:digits" "texts:messages" --seeds 3 --controls none
     python benchmarks/leakbench.py --quick --probes SPL2        # only these probes, and the kinds that they find
     python benchmarks/leakbench.py --cases --kinds none --tables none --controls none
+    python benchmarks/leakbench.py --quick --peers peers/bin/python         # other tools, see leakbench_peers.py
 
 Kinds are those of `splitleak.planting`, tables those of leakbench_tables.py, controls those of
 leakbench_controls.py, cases those of leakbench_cases.py. Every table gets a new random split per seed (odd seeds:
@@ -30,6 +31,7 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
+from leakbench_beside import beside, print_beside
 from leakbench_controls import CONTROLS
 from leakbench_judging import Try
 from leakbench_results import print_results
@@ -64,6 +66,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seen", action="store_true", help="also report on the clean tables of SEEN")
     parser.add_argument(
         "--unseen", type=int, choices=[1, 2], help="also report on UNSEEN_1 or UNSEEN_2: once"
+    )
+    parser.add_argument(
+        "--peers", metavar="PYTHON", help="only compare with the tools in that Python's packages"
     )
     parser.add_argument("--cases", action="store_true", help="also report on real data with a known answer")
     parser.add_argument(
@@ -102,6 +107,10 @@ def main() -> None:
             kind for kind in kinds if any(c.startswith(tuple(options.probes)) for c in KINDS[kind].codes)
         ]
     controls = _chosen(options.controls, list(CONTROLS), "controls")
+    if options.peers:
+        names = [name for name in names if available(name)]
+        print_beside(beside(options.peers, names, options.seeds, kinds, controls, options.max_rows, report))
+        return
     tries = _run(options, report, kinds, names, others, controls)
     answers = audit_cases(seeds=range(options.seeds)) if options.cases else []
     print_results(tries, answers, why=options.why)

@@ -55,7 +55,7 @@ def what_was_not(context: AuditContext, chosen: Sequence[Probe]) -> tuple[tuple[
     entries += [
         (
             f"Column {column.name}",
-            "a vector: searched for copies, and not asked about the target or the split",
+            "a vector: searched for copies and asked about the split (SPL305), not asked about the target",
         )
         for column in context.of_kind("vector")
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ import pytest
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 sys.path.insert(0, str(BENCHMARKS))
 
-import leakbench_judging  # noqa: E402 - scripts beside the package
+import leakbench_beside  # noqa: E402 - scripts beside the package
+import leakbench_judging  # noqa: E402
+import leakbench_peers  # noqa: E402
 import leakbench_results  # noqa: E402
 import leakbench_running  # noqa: E402
 from leakbench_cases import CASES  # noqa: E402
@@ -266,3 +269,55 @@ def test_codes_of_kinds_and_help() -> None:
     )  # fmt: skip
     assert done.returncode == 1
     assert "unknown kinds: nothing; known: " in done.stderr
+
+
+def test_peers_are_judged_by_what_their_issues_concern() -> None:
+    assert leakbench_peers.concerned("leaklint", "cross_split_duplicates", ["SPL101"])
+    assert leakbench_peers.concerned("deepchecks", "Feature Label Correlation Change", ["SPL201", "SPL113"])
+    assert not leakbench_peers.concerned("leaklint", "leaky_feature", ["SPL101"])
+    assert not leakbench_peers.concerned("leaklint", "something new", ["SPL101"])
+    assert set(leakbench_peers.PEERS) == set(leakbench_peers.CONCERNS)
+    known = {code for kind in KINDS.values() for code in kind.codes}
+    told = {
+        code for issues in leakbench_peers.CONCERNS.values() for codes in issues.values() for code in codes
+    }
+    assert told <= known
+
+
+def test_power_beside_peers_counts_what_is_new() -> None:
+    """A tool that always says the same detects nothing; one that says it of the planted table only does."""
+    jobs = [
+        {"kind": "clean", "codes": [], "before": None},
+        {"kind": "copies_of_rows", "codes": ["SPL101"], "before": 0},
+        {"kind": "proxy", "codes": ["SPL201"], "before": 0},
+    ]
+    always: dict[str, Any] = {"issues": [["within_train_duplicates", ""]], "seconds": 1.0}
+    leaky: dict[str, Any] = {
+        "issues": [["within_train_duplicates", ""], ["leaky_feature", "x"]],
+        "seconds": 1.0,
+    }
+    ours = [{"issues": []}, {"issues": [("SPL101", "")]}, {"error": "ValueError"}]
+    table = leakbench_beside.counted(jobs, {"leaklint": [always, always, leaky], "splitleak": ours})
+    found = table.set_index(["tool", "kind"])
+    assert found.loc[("leaklint", "clean"), "said"] == 1
+    assert found.loc[("leaklint", "copies_of_rows"), ["said", "new"]].tolist() == [1, 0]
+    assert found.loc[("leaklint", "proxy"), ["said", "new"]].tolist() == [1, 1]
+    assert found.loc[("splitleak", "copies_of_rows"), ["said", "new"]].tolist() == [1, 1]
+    assert ("splitleak", "proxy") not in found.index
+
+
+def test_a_python_without_the_peers_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    def silent(table: pd.DataFrame, split: np.ndarray, *, target: str, **options: Any) -> Made:
+        return Made(("SPL101", "clean", [], []))
+
+    with tempfile.TemporaryDirectory() as folder:
+        python = Path(folder) / "python"
+        python.write_text("#!/bin/sh\nexit 1\n")
+        python.chmod(0o755)
+        table = leakbench_beside.beside(
+            str(python), ["sklearn:iris"], 1, ["proxy_of_classes"], [], 150, silent
+        )
+    assert "deepchecks is left out: it did not run" in capsys.readouterr().out
+    assert set(table["tool"]) == {"splitleak"}
+    leakbench_beside.print_beside(table)
+    assert "proxy_of_classes" in capsys.readouterr().out

@@ -112,7 +112,7 @@ def _features(
     parts = [context.matrix(plain, rows)] if plain else []
     for column in columns:
         if column.kind == "vector":
-            parts.append(_vectors(context, column)[rows])
+            parts.append(vector_features(context, column)[rows])
         elif column.kind == "text":
             parts.append(_words(context, column, fit, rows))
     if not parts:
@@ -122,7 +122,8 @@ def _features(
     return x[: len(fit)], x[len(fit) :]
 
 
-def _vectors(context: AuditContext, column: AuditColumn) -> NDArray[np.float32]:
+def vector_features(context: AuditContext, column: AuditColumn) -> NDArray[np.float32]:
+    """Return a vector column as numbers side by side for a forest; of many dimensions a draw."""
     key = f"quick model vectors {column.name}"
     if key not in context.memo:
         matrix = column.matrix()

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from splitleak.probes.base import Finding, NotApplicable, probe
 from splitleak.probes.columns import AuditColumn
 from splitleak.probes.context import AuditContext
+from splitleak.probes.quick_model import vector_features
 from splitleak.probes.remedies import split_again
 from splitleak.statistics import auc, holm, normal_tail
 
@@ -32,9 +33,9 @@ _DRIFT_ROWS = 50_000
 )
 def split_prediction(context: AuditContext) -> Finding:
     """Fit on one half which rows are held out, rank the other half; name the columns responsible."""
-    columns = context.of_kind("numeric", "category")
-    if not columns:
-        raise NotApplicable("no column of numbers or categories")
+    columns, vectors = context.of_kind("numeric", "category"), context.of_kind("vector")
+    if not columns and not vectors:
+        raise NotApplicable("no column of numbers, categories or vectors")
     if len(columns) > _MOST_COLUMNS:
         context.looked("columns", _MOST_COLUMNS, len(columns))
         rng = context.rng("SPL305 columns")
@@ -43,8 +44,8 @@ def split_prediction(context: AuditContext) -> Finding:
     if min(held.sum(), (~held).sum()) < _LEAST:
         what = "rows" if context.units is None else "groups or clusters"
         raise NotApplicable(f"fewer than {_LEAST} {what} are held out or in training")
-    area, p_area = _two_sample(context, columns, units, held)
-    drift = _drift(context, columns) if context.units is None else []
+    area, p_area = _two_sample(context, columns + vectors, units, held)
+    drift = _drift(context, columns) if context.units is None and columns else []
     p_drift = drift[0][0] if drift else 1.0
     p = float(min(1.0, 2 * min(p_area, p_drift)))
     significant = [entry for entry in drift if entry[0] < context.level / 2]
@@ -71,6 +72,8 @@ def split_prediction(context: AuditContext) -> Finding:
         return Finding(
             "clean", f"A classifier cannot tell held-out rows: AUC {area.value:.3f}{sampled}.", **common
         )
+    if not names:
+        names = [v.name for v in vectors if _two_sample(context, [v], units, held)[1] < context.level / 2]
     responsible = f" Columns that differ: {', '.join(names[:5])}." if names else ""
     return Finding(
         "caution",
@@ -102,7 +105,11 @@ def _two_sample(
     """
     from sklearn.ensemble import ExtraTreesClassifier
 
-    x = context.matrix(columns, rows)
+    plain = [column for column in columns if column.kind != "vector"]
+    parts = [context.matrix(plain, rows)] if plain else []
+    x = np.hstack(
+        parts + [vector_features(context, column)[rows] for column in columns if column.kind == "vector"]
+    )
     half = np.zeros(len(rows), dtype=np.int64)
     for side in (False, True):
         inside = context.rng(f"SPL305 {side}").permutation(np.flatnonzero(held == side))
@@ -114,7 +121,7 @@ def _two_sample(
         forest = ExtraTreesClassifier(
             100,
             min_samples_leaf=_LEAST_LEAF,
-            max_features=0.5 if len(columns) < 30 else "sqrt",
+            max_features=0.5 if x.shape[1] < 30 else "sqrt",
             random_state=context.seed,
         )
         scores[rank] = forest.fit(x[fit], held[fit]).predict_proba(x[rank])[:, 1]

@@ -19,8 +19,8 @@ Floats = NDArray[np.float64]
 _ROWS, _FAST_ROWS = 3_000, 1_000
 _LEAST_ROWS = 60
 _LEAST_OF_A_CLASS = 8
-_FOLDS = 5
-_LEAF = 2  # a leaf of one row would believe a wrong label
+_FOLDS = 8
+_LEAF = 5  # a small leaf would believe a wrong label
 _SUREST = 0.75  # share of each predicted class in which contradicted labels are counted,
 _SURER = 0.5  # and again: overlapping classes thin out towards the surest rows, wrong labels do not
 _HONEST = (
@@ -35,7 +35,7 @@ _LEARNED = (
     0.94  # share of the other labels that must be predicted: what is hard to predict is contradicted honestly
 )
 _LEARNED_CLASS = 0.7  # share of the labels of each class that must be
-_CONTRADICTED = 0.3  # a label whose probability is below that share of the largest is named
+_CONTRADICTED = 0.4  # a label whose probability is below that share of the largest is named
 
 
 @dataclass(frozen=True, eq=False)

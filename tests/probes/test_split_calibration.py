@@ -113,6 +113,19 @@ def test_a_shift_of_few_rows_is_seen() -> None:
     assert hits >= 18  # Kolmogorov and Smirnov's test alone: 14
 
 
+def test_vectors_tell_the_split_as_well() -> None:
+    rng = np.random.default_rng(8)
+    df, split = classes(400), halves(400)
+    vectors = rng.normal(size=(400, 8))
+    df["embedding"] = list(vectors)
+    assert ask(df, "SPL305", split).status == "clean"
+    vectors[split == "test", 2:5] += 1
+    df["embedding"] = list(vectors)
+    for table in (df, df[["embedding"]]):
+        found = ask(table, "SPL305", split)
+        assert (found.status, found.columns) == ("caution", ("embedding",))
+
+
 def test_the_variance_of_a_key_is_measured_beyond_its_parts() -> None:
     """Unequal entities in a grid that they fill: without Henderson's correction about half of it would be lost."""
     raw, beyond = [], []
