@@ -20,7 +20,7 @@ _ROWS, _FAST_ROWS = 3_000, 1_000
 _LEAST_ROWS = 60
 _LEAST_OF_A_CLASS = 8
 _FOLDS = 8
-_LEAF = 5  # a small leaf would believe a wrong label
+_LEAF = 3  # a small leaf would believe a wrong label
 _SUREST = 0.75  # share of each predicted class in which contradicted labels are counted,
 _SURER = 0.5  # and again: overlapping classes thin out towards the surest rows, wrong labels do not
 _HONEST = (
@@ -35,7 +35,7 @@ _LEARNED = (
     0.94  # share of the other labels that must be predicted: what is hard to predict is contradicted honestly
 )
 _LEARNED_CLASS = 0.7  # share of the labels of each class that must be
-_CONTRADICTED = 0.4  # a label whose probability is below that share of the largest is named
+_CONTRADICTED = 0.3  # a label whose probability is below that share of the largest is named in any case
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,9 +51,13 @@ class _Told:
     def wrong(self) -> NDArray[np.bool_]:
         return np.asarray(self.predicted != self.labels)
 
-    @property
-    def named(self) -> NDArray[np.bool_]:
-        return np.asarray(self.wrong & (self.own < _CONTRADICTED * self.largest))
+    def named(self, rate: float) -> Ints:
+        """Return contradicted rows, the least likely label first: the clear ones, at least as many as `rate` says."""
+        told = self.own / self.largest
+        rows = np.flatnonzero(self.wrong)
+        rows = rows[np.lexsort((rows, told[rows]))]
+        clear = int((told[rows] < _CONTRADICTED).sum())
+        return np.asarray(rows[: max(clear, round(rate * len(self.labels)))])
 
     def surest(self, share: float) -> Ints:
         """Return the rows with the largest probabilities of each predicted class."""
@@ -104,8 +108,7 @@ def wrong_labels(context: AuditContext) -> Finding:
             f" {len(surest):,} that it is surest of."
         )
         return Finding("clean", text, p_value=p, **common)
-    named = np.flatnonzero(told.named)
-    named = named[np.lexsort((named, told.own[named] - told.largest[named]))]
+    named = told.named(rate)
     return Finding(
         "caution",
         f"{len(named):,} labels look wrong{sampled}: a model of the other rows, right in {1 - wrong.mean():.1%},"
