@@ -157,14 +157,14 @@ def column_test(column: AuditColumn, rows: Ints, held: NDArray[np.bool_]) -> tup
     if column.kind == "numeric":
         values = column.values[rows]
         known = ~np.isnan(values)
-        found = [_missing_test(~known, held)]
+        found = [] if known.all() else [_missing_test(~known, held)]
         a, b = values[known & ~held], values[known & held]
         if len(a) > 5 and len(b) > 5:
             test = ks_2samp(a, b, method="asymp")
             shift = mannwhitneyu(a, b, method="asymptotic").pvalue if np.ptp(values[known]) else 1.0
             found.append((min(1.0, 2 * min(float(test.pvalue), float(shift))), float(test.statistic)))
-        p, size = min(found)
-        return min(1.0, p * len(found)), size
+        p, size = min(found, default=(1.0, 0.0))
+        return min(1.0, p * max(1, len(found))), size
     codes = column.frequency_codes[rows] + 1  # missing is a level of its own
     table = np.stack(
         [np.bincount(codes[held == side], minlength=int(codes.max()) + 1) for side in (False, True)]
