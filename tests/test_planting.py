@@ -570,3 +570,28 @@ def test_copies_that_chance_gives_as_well_are_refused() -> None:
     assert many.rows.size == 9
     wine = datasets.load_wine(as_frame=True).frame
     assert plant("copies_of_rows", wine, "target", random_split(len(wine))).rows.size == 2
+
+
+def test_a_proxy_no_stronger_than_an_honest_column_is_refused() -> None:
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 2, 300)
+    table = pd.DataFrame({"known": y + 0.05 * rng.normal(size=300), "a": rng.normal(size=300), "y": y})
+    split = np.where(rng.random(300) < 0.2, "test", "train")
+    with pytest.raises(NotPlantable, match="column 'known' tells the target as well by itself"):
+        plant("proxy", table, "y", split)
+    assert plant("proxy", table.drop(columns="known"), "y", split).columns
+
+
+def test_a_value_that_the_smallest_numbers_lead_up_to_is_refused() -> None:
+    y = np.repeat([0, 1], 300)
+    table = pd.DataFrame({"known": np.arange(600.0), "y": y})
+    split = np.where(np.arange(600) % 5 == 0, "test", "train")
+    outcomes = set()
+    for seed in range(12):  # class 0 holds the smallest numbers, class 1 does not
+        try:
+            leak = plant("value_of_one_class", table, "y", split, seed=seed)
+            outcomes.add(int(y[leak.extra["holders"][0]]))
+        except NotPlantable as refusal:
+            assert "the smallest numbers are of that class anyway" in str(refusal)
+            outcomes.add(-1)
+    assert outcomes == {1, -1}

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from splitleak.errors import NotPlantable
 from splitleak.planting.base import Labels, Leak, Rng, planted
+from splitleak.planting.honest_columns import has_pure_level, leads_up_to, refuse_if_as_strong
 from splitleak.planting.tables import (
     Numbers,
     auc,
@@ -25,6 +26,11 @@ from splitleak.planting.tables import (
     with_column,
 )
 
+_FOLDS = 10
+_NEAREST, _AS_PURE = (
+    30,
+    0.9,
+)  # rows of the smallest numbers of a column, and the share of one class among them
 _AUC = "AUC of the new column for one class against the rest, as measured"
 
 
@@ -44,6 +50,7 @@ def proxy(table: pd.DataFrame, target: Any, split: Labels, rng: Rng, strength: f
     side = codes == 1
     noise = rng.standard_normal(len(side))
     scale = _solve(lambda s: auc(side + s * noise, side), strength)
+    refuse_if_as_strong(table, target, codes, side + scale * noise)
     return _with_number(table, split, rng, "score", side + scale * noise)
 
 
@@ -59,6 +66,7 @@ def proxy_not_monotone(table: pd.DataFrame, target: Any, split: Labels, rng: Rng
     noise = rng.standard_normal(len(side))
     sign = rng.choice([-1.0, 1.0], len(side))
     scale = _solve(lambda s: auc(np.abs(2 + 4.0 * side + s * noise), side), strength)
+    refuse_if_as_strong(table, target, codes, sign * np.abs(2 + 4.0 * side + scale * noise))
     return _with_number(table, split, rng, "balance", sign * np.abs(2 + 4.0 * side + scale * noise))
 
 
@@ -73,6 +81,7 @@ def proxy_of_classes(table: pd.DataFrame, target: Any, split: Labels, rng: Rng, 
     place = rng.permutation(codes.max() + 1)[codes].astype(np.float64)
     noise = rng.standard_normal(len(place))
     scale = _solve(lambda s: float((np.abs(s * noise) < 0.5).mean()), strength)
+    refuse_if_as_strong(table, target, codes, place + scale * noise)
     return _with_number(table, split, rng, "grade", place + scale * noise)
 
 
@@ -115,6 +124,7 @@ def proxy_category(table: pd.DataFrame, target: Any, split: Labels, rng: Rng, st
         raise NotPlantable(f"needs 20 rows per class, has {len(codes)} rows of {count} classes")
     told = np.where(rng.random(len(codes)) < strength, codes, rng.integers(0, count, len(codes)))
     level = told * 3 + rng.integers(0, 3, len(codes))
+    refuse_if_as_strong(table, target, codes, level, category=True)
     names = np.array([f"T{number}" for number in rng.permutation(np.arange(10, 10 + 3 * count))], object)
     name = new_name(table, "type")
     return Leak(with_column(table, name, names[level], rng), split, columns=(name,))
@@ -156,6 +166,7 @@ def value_of_one_class(table: pd.DataFrame, target: Any, split: Labels, rng: Rng
     rows = rng.choice(np.flatnonzero(codes == rng.choice(able)), count, replace=False)
     names = category_columns(table, target, levels=2)
     names = [n for n in names if isinstance(table[n].dtype, pd.StringDtype) or table[n].dtype == object]
+    names = [n for n in names if not has_pure_level(table[n], codes, count)]
     if names:
         name = names[int(rng.integers(len(names)))]
         out = table.copy()
@@ -165,6 +176,11 @@ def value_of_one_class(table: pd.DataFrame, target: Any, split: Labels, rng: Rng
         out[name] = column.astype(table[name].dtype)
         return Leak(out, split, columns=(name,), extra={"value": value, "holders": rows})
     numbers = number_columns(table, target, least=1)
+    numbers = [n for n in numbers if not leads_up_to(values(table[n]), codes == codes[rows[0]])]
+    if not numbers:
+        raise NotPlantable(
+            "in every column the smallest numbers are of that class anyway: one value more of it tells nothing new"
+        )
     name = numbers[int(rng.integers(len(numbers)))]
     x = values(table[name])
     # a code of its own, as -1 or 999 stand for "unknown": outside the range, so that no other row holds it

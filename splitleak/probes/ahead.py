@@ -47,6 +47,8 @@ def ahead_of_all(
     p_middle = holm_in_reach([s.p_above(middle, regression=regression) for s in ordered])
     if p_middle[0] < context.alpha and 1 - ordered[1].value >= _NEXT * open_:
         return found, p, f"and no other column leaves less than {_NEXT:g} times as much open"
+    if found[0].column.part_of:  # the rest of the vector knows much of what one of its parts does
+        return [], p, ""
     rest = _of_the_others(context, found[0].column.name)
     if 1 - rest >= _ALL * open_:
         measure = "R2" if regression else "AUC"

@@ -46,6 +46,8 @@ class AuditColumn:
         Whether all numbers are whole.
     note : str
         What a reader should know: infinite values that count as missing, why it is unusable.
+    part_of : str
+        The vector column that this number is taken from; empty of others.
     """
 
     name: str
@@ -55,6 +57,7 @@ class AuditColumn:
     integer: bool = False
     note: str = ""
     _values: Floats | None = None
+    part_of: str = ""
 
     @property
     def n_rows(self) -> int:

@@ -25,7 +25,8 @@ _EDGES = {
 _CENTRE = _CELLS[2:-2, 2:-2].ravel()
 _RING = np.setdiff1d(_CELLS, _CELLS[1:-1, 1:-1])
 _BESIDE = 0.02
-_SILENT_CORNER = 0.6  # what the other corners may reach, beside one that tells
+_MOST_MARKED = 2  # corners; where three tell, so does the background
+_SILENT_CORNER = 0.6  # what the other corners may reach, beside those that tell
 _SILENT = 0.65  # what the centre and the other edges may reach, beside an edge or a frame that tells
 _WORTH = 0.7
 # where the background as a whole is brighter, that share of the outermost ring and all corners reach that area
@@ -97,12 +98,16 @@ def standing_out(
         return Region(where, side, area, error, elsewhere)
 
     found = []
-    for name, cell in _CORNERS.items():
-        others = max(float(best[other]) for other in _CORNERS.values() if other != cell)
-        # a mark ends in the corner; content that reaches into it tells more beside it
-        beside = float(best[_beside(cell)].max())
-        if best[cell] >= max(_WORTH, beside - _BESIDE) and others <= _SILENT_CORNER:
-            found.append(region(f"{name} corner", float(best[cell]), others))
+    # a mark ends in the corner; content that reaches into it tells more beside it
+    marked = {
+        name: cell
+        for name, cell in _CORNERS.items()
+        if best[cell] >= max(_WORTH, float(best[_beside(cell)].max()) - _BESIDE)
+    }
+    # two sources may mark a corner each, and must not hide each other
+    others = max((float(best[cell]) for name, cell in _CORNERS.items() if name not in marked), default=1.0)
+    if len(marked) <= _MOST_MARKED and others <= _SILENT_CORNER:
+        found += [region(f"{name} corner", float(best[cell]), others) for name, cell in marked.items()]
     centre = float(best[_CENTRE].max())
     edges = {name: _of_part(mean, spread, cells, inside) for name, cells in _EDGES.items()}
     for name, area in edges.items():

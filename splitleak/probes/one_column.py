@@ -45,7 +45,7 @@ def one_column(context: AuditContext) -> Finding:
     assert context.target is not None
     scores = column_scores(context)
     if not scores:
-        raise NotApplicable("no column of numbers, categories or times")
+        raise NotApplicable("no column of numbers, categories, times or vectors")
     n = next(iter(scores.values())).n
     if n < _LEAST_ROWS:
         raise NotApplicable(f"only {n} rows have a known target; at least {_LEAST_ROWS} are needed")
@@ -156,6 +156,7 @@ def _finding(
             f" out of fold (caution above {context.limits[f'{measure.lower()}_caution']:g}).",
             **common,
         )
+    dropped = list(dict.fromkeys(s.column.part_of or s.column.name for s in found))
     names = [s.column.name for s in found]
     which = names[0] if len(names) == 1 else f"{len(names)} columns ({', '.join(names[:5])}) each"
     text = f"{which} alone tells the target: {measure} {top.value:.4f} out of fold on {top.n:,} rows, {reason.why}."
@@ -166,8 +167,8 @@ def _finding(
     return Finding(
         reason.grade,
         text,
-        columns=names,
-        remedy=f"df = df.drop(columns={names!r})",
+        columns=dropped,
+        remedy=f"df = df.drop(columns={dropped!r})",
         impact_of="columns",
         **common,
     )

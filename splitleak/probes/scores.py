@@ -25,6 +25,7 @@ _BINS = 24  # quantile bins of a number
 _ROWS_PER_BIN = 25
 _NEAR = 0.05  # of the ranks
 _TIED = 0.05  # of the rows
+_MOST_PARTS = 512  # of a vector
 _SIDE_ROWS = 10  # of a class that is told from the rest
 _ATOM = 0.02  # a value with that share of the rows has a bin of its own
 _PRIOR = 4.0  # rows at the overall mean that each bin starts with
@@ -103,17 +104,41 @@ def scored_rows(context: AuditContext) -> Ints:
 
 
 def column_scores(context: AuditContext) -> dict[str, ColumnScore]:
-    """Return the score of each number, category and time column, by name; computed once per audit."""
+    """Return the score of each number, category, time and part of a vector, by name; computed once per audit."""
     rows = scored_rows(context)  # asked each time: every probe that uses the scores says what they rest on
     if "column scores" not in context.memo:
         assert context.target is not None
         folds = score_folds(context, rows)
         outcome = indicators(context.target, rows)
-        usable = context.of_kind("numeric", "category", "time")
+        usable = [*context.of_kind("numeric", "category", "time"), *vector_parts(context)]
         context.memo["column scores"] = {
             column.name: _score(column, context.target, rows, folds, outcome) for column in usable
         }
     found: dict[str, ColumnScore] = context.memo["column scores"]
+    return found
+
+
+def vector_parts(context: AuditContext) -> list[AuditColumn]:
+    """Return the parts of all vector columns as numbers, called ``name[3]``: a label may have been put among them.
+
+    Of a longer vector, 512 parts drawn by chance.
+    """
+    found = []
+    for column in context.of_kind("vector"):
+        matrix = column.matrix()
+        dense = matrix.toarray() if hasattr(matrix, "toarray") else np.asarray(matrix)
+        parts = np.arange(dense.shape[1])
+        if len(parts) > _MOST_PARTS:
+            context.looked("parts of a vector", _MOST_PARTS, len(parts))
+            parts = np.sort(context.rng(f"parts of {column.name}").choice(parts, _MOST_PARTS, replace=False))
+        for i in parts:
+            values = dense[:, i].astype(np.float64)
+            values[~np.isfinite(values)] = np.nan
+            found.append(
+                AuditColumn(
+                    f"{column.name}[{i}]", "numeric", np.isnan(values), _values=values, part_of=column.name
+                )
+            )
     return found
 
 

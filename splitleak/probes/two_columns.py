@@ -9,6 +9,7 @@ from splitleak.probes.base import Finding, NotApplicable, Skipped, probe
 from splitleak.probes.columns import AuditColumn
 from splitleak.probes.context import AuditContext
 from splitleak.probes.scores import column_scores, out_of_fold_means, scored_rows
+from splitleak.probes.sums_of_two import TwoColumns, sums_of_two
 from splitleak.statistics import Auc, auc_within, holm, normal_tail
 
 Ints = NDArray[np.int64]
@@ -32,10 +33,16 @@ _LEAST_ROWS = 60
     bound="Screen with Bonferroni over all pairs, then an out-of-fold confirmation; never more than a caution.",
 )
 def two_columns(context: AuditContext) -> Finding:
-    """Screen all pairs for interaction in one matrix product, then score the best out of fold."""
+    """Screen all pairs for interaction in one matrix product, then score the best out of fold.
+
+    Of a number, all pairs are asked whether it is their sum, difference, product or ratio.
+    """
     assert context.target is not None
     scores = column_scores(context)
     rows = scored_rows(context)
+    made = sums_of_two(context, rows) if len(rows) >= _LEAST_ROWS else []
+    if made:
+        return _sum_finding(made)
     columns = [
         column
         for column in context.of_kind("numeric", "category", "time")
@@ -91,6 +98,31 @@ def two_columns(context: AuditContext) -> Finding:
         columns=names,
         remedy=f"df = df.drop(columns={[a, b]!r})",
         evidence=evidence,
+        impact_of="columns",
+    )
+
+
+def _sum_finding(made: list[TwoColumns]) -> Finding:
+    best = made[0]
+    pair = [best.left, best.right]
+    return Finding(
+        "caution",
+        f"The target is a weighted {best.how} of {best.left} and {best.right} (R2 {best.share:.4f}), and neither tells"
+        f" it alone (at most {best.alone:.3f}). Were both known before it?",
+        best.share,
+        "R2 of the two columns together",
+        p_value=best.p_value,
+        columns=pair,
+        remedy=f"df = df.drop(columns={pair!r})",
+        evidence=[
+            {
+                "columns": f"{one.left}, {one.right}",
+                "target is their": one.how,
+                "R2": round(one.share, 6),
+                "R2 of the better alone": round(one.alone, 4),
+            }
+            for one in made
+        ],
         impact_of="columns",
     )
 

@@ -61,6 +61,17 @@ def test_a_square_in_half_of_the_images_of_a_class_is_a_caution() -> None:
     assert ("bottom right corner", "target") in told(found)
 
 
+@pytest.mark.parametrize("marked", ["both classes", "half and half"])
+def test_two_marks_do_not_hide_each_other(marked: str) -> None:
+    images, y = digits(3, 8)
+    first = y == 3 if marked == "both classes" else (y == 3) & (np.random.default_rng(0).random(len(y)) < 0.5)
+    images[first, :4, :4] = 255
+    images[(y == 8) if marked == "both classes" else (y == 3) & ~first, -4:, -4:] = 255
+    found = ask(images, "SPL209", target=y, fast=True)
+    assert found.status == ("leak" if marked == "both classes" else "caution")
+    assert {("top left corner", "target"), ("bottom right corner", "target")} <= told(found)
+
+
 def test_sources_of_different_brightness_are_a_caution() -> None:
     images, y = digits(0, 6)
     light = np.where(y == 0, 70, 20) + np.random.default_rng(0).normal(0, 8, len(y))

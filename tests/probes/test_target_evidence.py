@@ -182,3 +182,27 @@ def test_a_pair_that_tells_the_rarest_of_many_classes() -> None:
         ask(df.assign(b=df.b.sample(frac=1, random_state=0).to_numpy()), "SPL206", target="y").status
         == "clean"
     )
+
+
+@pytest.mark.parametrize("how", ["sum", "difference", "product", "ratio"])
+def test_a_number_made_of_two_columns(how: str) -> None:
+    rng = np.random.default_rng(0)
+    df = pd.DataFrame(rng.gamma(3, 2, (300, 4)), columns=list("abcd"))
+    y = {"sum": 2 * df.a + df.b, "difference": df.a - df.b, "product": df.a * df.b, "ratio": df.a / df.b}[how]
+    found = ask(df.assign(y=y), "SPL206", target="y")
+    assert (found.status, found.columns) == ("caution", ("a", "b"))
+    honest = df.assign(y=y + 0.3 * y.std() * rng.normal(size=300))
+    assert ask(honest, "SPL206", target="y").status == "clean"
+    assert ask(df.assign(y=df.a + df.b + df.c), "SPL206", target="y").status == "clean"  # a law of three
+
+
+def test_a_label_hidden_in_a_vector() -> None:
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 2, 300)
+    vector = rng.normal(size=(300, 12))
+    vector[:, :5] += y[:, None]  # an honest embedding: many parts say a little
+    assert ask({"e": list(vector), "y": y}, "SPL201", target="y").status == "clean"
+    vector[:, 7] = y + 0.1 * rng.normal(size=300)
+    found = ask({"e": list(vector), "y": y}, "SPL201", target="y")
+    assert (found.status, found.columns) == ("leak", ("e",))
+    assert "e[7]" in found.explanation
