@@ -42,9 +42,9 @@ def sums_of_two(context: AuditContext, rows: NDArray[np.int64]) -> list[TwoColum
         return []
     x = np.stack([column.values[rows] for column in columns], axis=1)
     found = _made_of(context, columns, x, y, "sum or difference")
-    positive = (x > 0).all(axis=0)
-    if (y > 0).all() and positive.sum() >= 2:
-        inside = [column for column, one in zip(columns, positive, strict=True) if one]
+    positive = np.flatnonzero(x.min(axis=0) > 0)
+    if y.min() > 0 and len(positive) >= 2:
+        inside = [columns[i] for i in positive]
         found += _made_of(context, inside, np.log(x[:, positive]), np.log(y), "product or ratio")
     return sorted(found, key=lambda one: (-one.share, one.left, one.right))[:_SHOWN]
 
@@ -52,7 +52,7 @@ def sums_of_two(context: AuditContext, rows: NDArray[np.int64]) -> list[TwoColum
 def _made_of(
     context: AuditContext, columns: list[AuditColumn], x: Floats, y: Floats, how: str
 ) -> list[TwoColumns]:
-    r = np.corrcoef(np.column_stack([x, y]), rowvar=False)
+    r = np.atleast_2d(np.corrcoef(np.column_stack([x, y]), rowvar=False))
     with_y, between = r[:-1, -1], r[:-1, :-1]
     left, right = np.triu_indices(len(columns), 1)
     a, b, c = with_y[left], with_y[right], between[left, right]
@@ -65,6 +65,6 @@ def _made_of(
         z = np.arctanh(np.sqrt(min(share[i], 1 - 1e-12))) - np.arctanh(np.sqrt(limit))
         p = min(1.0, normal_tail(float(z * np.sqrt(max(1, len(y) - 4)))) * 2 * len(share))
         if p < context.alpha:
-            names = sorted((columns[left[i]].name, columns[right[i]].name))
-            found.append(TwoColumns(*names, how, float(min(1.0, share[i])), float(alone[i]), p))
+            one, other = sorted((columns[left[i]].name, columns[right[i]].name))
+            found.append(TwoColumns(one, other, how, float(min(1.0, share[i])), float(alone[i]), p))
     return found
