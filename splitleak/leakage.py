@@ -70,10 +70,12 @@ def leakage_report(
     data : table, list of str, 2-D array, path, or mapping of partition name to any of these
         The rows, features and target together. A mapping (or Hugging Face's ``DatasetDict``) is split already; the
         rows of its partitions are counted through, in its order.
-    split : str, array-like of shape (n_rows,), or Split, optional
-        A column of partition names, those names, or a `Split`. Without it, probes that need one say so.
-    target : str or array-like of shape (n_rows,), optional
-        What is predicted: classes (texts, booleans, at most 20 different whole numbers) or a number.
+    split : str, array-like of shape (n_rows,), Split, or path, optional
+        A column of partition names, those names, a `Split`, or the path of a saved one. Rows without a name, and
+        those of code -1, are in no partition and left out. Without a split, probes that need one say so.
+    target : str, array-like of shape (n_rows,), or mapping, optional
+        What is predicted: classes (texts, booleans, at most 20 different whole numbers) or a number. Where `data` is a
+        mapping of partitions, `target`, `groups`, `time` and `raw` may be mappings, too.
     on : str or list of str, optional
         Columns in which near-duplicates are searched; default: all features.
     similarity, threshold : optional
@@ -82,10 +84,11 @@ def leakage_report(
         Rows of one patient, author, site: declared, so a crossing is a leak.
     time : str or array-like of shape (n_rows,), optional
         When a row was known: declared, so a training row after a test row is a leak.
-    raw : table or array of n_rows rows, optional
+    raw : table or array of n_rows rows, or path, optional
         The table before `pipeline` (or before any preprocessing).
     pipeline : fitted scikit-learn transformer, Pipeline or ColumnTransformer, optional
-        What turned `raw` into `data`; each step is fitted again on train and on all rows and compared.
+        What turned `raw` into `data`; each step is fitted again on train and on all rows and compared. An object, no
+        path: to load one from a file runs what the file says, so the shell has no such option.
     ledger : path, optional
         A file of JSON lines that records each use of a test set. This use is added, so each report counts as one.
     metric : str, optional
