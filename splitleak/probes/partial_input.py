@@ -183,9 +183,9 @@ def _named_as_pair(a: str, b: str) -> bool:
 def _repeats_disagree(column: AuditColumn, target: Target) -> bool:
     """Return whether a text stands in several rows, and the classes of these are as mixed as those of all rows."""
     known = target.known & (column.codes >= 0)
-    text, codes = column.codes[known], target.codes[known]
-    if not len(text):
+    if not known.any():
         return False
+    text, codes = column.codes[known], classes_of(target, np.flatnonzero(known))
     count = np.bincount(text)
     repeated = count[text] >= 2
     if repeated.mean() < _REPEATED:

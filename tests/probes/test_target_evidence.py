@@ -206,3 +206,16 @@ def test_a_label_hidden_in_a_vector() -> None:
     found = ask({"e": list(vector), "y": y}, "SPL201", target="y")
     assert (found.status, found.columns) == ("leak", ("e",))
     assert "e[7]" in found.explanation
+
+
+def test_pairs_of_texts_with_a_number_to_predict_are_looked_at() -> None:
+    rng = np.random.default_rng(0)
+    lines = [f"line {i} of a text number {i % 7} that is long" for i in range(60)]
+    df = pd.DataFrame(
+        {"question": rng.choice(lines, 300), "work": rng.choice(lines, 300), "y": rng.normal(size=300)}
+    )
+    assert ask(df, "SPL210", target="y").status in ("clean", "not_applicable")
+    assert ask(df.rename(columns={"question": "title"}), "SPL210", target="y").status in (
+        "clean",
+        "not_applicable",
+    )
