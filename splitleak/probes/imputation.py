@@ -36,6 +36,10 @@ _ROUND, _SAME = (
 )  # decimals of a constant; chance that a value of full precision is a neighbour of the median
 _PLAUSIBLE = 0.02  # an explanation whose chance is smaller explains nothing
 _MOST = 12.0  # of what one column may say
+_SEVERAL, _SINGLE = (
+    3,
+    1.5,
+)  # columns that luck may be shared by; rows of a value where nearly every value is single
 _MISFIT = -math.log(_PLAUSIBLE)
 _TELLING, _ON_ALL, _NO_LUCK, _SURE = math.log(10), math.log(100), math.log(300), math.log(1e4)
 
@@ -127,7 +131,8 @@ def _medians(filled: list[_Filled]) -> tuple[list[str], float, bool]:
     common = [one for one in filled if one.rare < _RARE]
     worth = sum(one.worth for one in common)
     by_luck = sum(math.log(one.lucky) if one.fits else _MISFIT for one in common)
-    if worth < _ON_ALL or by_luck > -_NO_LUCK:
+    several = sum(one.fits for one in common) >= _SEVERAL
+    if worth < _ON_ALL or by_luck > -(_NO_LUCK if several else _SURE):
         return [], 0.0, False
     names = [one.name for one in filled if one.fits and one.rare < _RARE_BESIDE]
     telling = sum(one.worth > _TELLING for one in common)
@@ -177,7 +182,9 @@ def _median_atom(part: Parts, values: Floats, counts: Ints) -> _Filled | None:
         return chance + float(mass.pmf(0)) * (float(np.median(others)) == value if len(others) else 0)
 
     rare = 0.0 if foreign or round_one else float(nbinom(size, size / (size + mean)).sf(count - 1))
-    lucky = min(1.0, (2 * mean + 1) / (2 * _MIDDLE * rest)) * (_SAME if fine and not round_one else 1.0)
+    lucky = min(1.0, (2 * mean + 1) / (2 * _MIDDLE * rest)) * (
+        _SAME if mean < _SINGLE and not round_one else 1.0
+    )
     return _Filled(part.name, fits(part.pooled), fits(part.train), rare, lucky)
 
 

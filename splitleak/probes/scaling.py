@@ -88,8 +88,11 @@ def scaling(context: AuditContext) -> Finding:
         hits["robust"] = robust.names
         log_chance = min(log_chance, -robust.on_all)
         sure = robust.on_all > _SURE and len(robust.only) > 1
-    for kind, has in (("minmax", _is_minmax), ("maxabs", _is_maxabs)):
-        limits = _fits(rest, has, _limit_chance)
+    for kind, has, chance in (
+        ("minmax", _is_minmax, _limit_chance),
+        ("maxabs", _is_maxabs, lambda values: math.sqrt(_limit_chance(values))),
+    ):
+        limits = _fits(rest, has, chance)
         if limits.scaled > _SCALED and limits.on_all > _ON_ALL and _applied_to_most(limits.names, rest):
             hits[kind] = limits.names
             break
@@ -183,8 +186,9 @@ def _is_minmax(values: Floats, tolerance: float) -> bool:
 
 
 def _is_maxabs(values: Floats, tolerance: float) -> bool:
-    low, high = float(values.min()), float(values.max())
-    return abs(max(-low, high) - 1) < _EXACT and low not in (0.0, -1.0)
+    return (
+        abs(float(np.abs(values).max()) - 1) < _EXACT
+    )  # limits 0 and 1 of train as well: a min-max scaler's
 
 
 def _step(values: Floats) -> float:

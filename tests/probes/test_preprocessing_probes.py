@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
-from sklearn.datasets import load_breast_cancer, load_iris
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
 from sklearn.decomposition import PCA
 from sklearn.impute import KNNImputer, SimpleImputer
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
+from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
 
 import splitleak
 from splitleak.errors import InputError
@@ -190,3 +190,24 @@ def test_means_of_train_and_common_values_are_no_medians_of_all_rows() -> None:
         heaped = pd.DataFrame({f"x{i}": np.where(rng.random(300) < 0.3, 10 * x[f"x{i}"].round(-1), x[f"x{i}"] * 10)
                                for i in range(6)})  # fmt: skip
         assert ask(heaped, "SPL111", split).status in ("clean", "not_applicable")
+
+
+def test_honest_limits_beyond_which_held_out_rows_lie_are_no_largest_absolute_value() -> None:
+    df = cancer().drop(columns="target")
+    for seed in range(6):
+        split = halves(len(df), seed)
+        honest = MinMaxScaler().set_output(transform="pandas").fit(df[split == "train"]).transform(df)
+        assert ask(honest, "SPL110", split).status == "clean"
+        spread = df - df.mean()
+        leaky = MaxAbsScaler().set_output(transform="pandas").fit(spread).transform(spread)
+        assert ask(leaky, "SPL110", split).status == "caution"
+
+
+def test_common_values_of_two_scaled_columns_are_no_medians_filled_in() -> None:
+    """Of full precision, and yet of few values: a scaler was applied to rounded numbers."""
+    df = load_diabetes(as_frame=True).data
+    for seed in range(10):
+        split = halves(len(df), seed)
+        raw = df.mask(np.random.default_rng(seed).random(df.shape) < 0.1)
+        filled = KNNImputer().set_output(transform="pandas").fit(raw[split == "train"]).transform(raw)
+        assert ask(filled, "SPL111", split).status in ("clean", "not_applicable")
