@@ -31,9 +31,8 @@ _WORTH = 0.03  # a convention: a share of them that is worth a look
 _THINS = 0.6  # what is left of that share among the surer rows: at most 0.55 of normal classes that overlap
 _BY_CHANCE = 0.01  # chance of fewer among the surer rows, if as many were wrong: small tables may show few
 _ONE_SIDED = 0.3  # of that share in the second worst class: less, and one class has odd rows, honest ones
-_LEARNED = (
-    0.94  # share of the other labels that must be predicted: what is hard to predict is contradicted honestly
-)
+_LEARNED = 0.95  # share of the other labels that must be predicted: what is hard to predict is contradicted honestly,
+_PREDICTED = 0.85  # and of all labels: a model that guesses is contradicted everywhere
 _LEARNED_CLASS = 0.7  # share of the labels of each class that must be
 _CONTRADICTED = 0.3  # a label whose probability is below that share of the largest is named in any case
 
@@ -163,7 +162,7 @@ def _predict(context: AuditContext, rows: Ints) -> _Told:
 def _unlearned(told: _Told, rate: float) -> str:
     """Return why the model is no judge, or nothing; `rate` is the share that is wrong if all surest ones are right."""
     agrees = ~told.wrong
-    if agrees.mean() < _LEARNED * (1 - rate):
+    if agrees.mean() < max(_PREDICTED, _LEARNED * (1 - rate)):
         return f"A quick model is right in {agrees.mean():.0%} of the rows only"
     of_class = min(agrees[told.labels == k].mean() for k in np.unique(told.labels))
     if of_class < _LEARNED_CLASS:

@@ -102,3 +102,13 @@ def test_odd_tables_never_crash(n: int, seed: int, n_classes: int) -> None:
     )
     found = ask(df, "SPL402", target="y", groups="g", fast=True)
     assert found.status in ("clean", "caution", "not_applicable")
+
+
+@pytest.mark.parametrize("told", [0.6, 0.8, 0.88])
+def test_labels_that_one_mark_tells_in_part_are_not_wrong(told: float) -> None:
+    """Contradicted everywhere alike, and honestly: what the columns leave open is not told from mistakes."""
+    rng = np.random.default_rng(0)
+    mark = rng.integers(0, 2, 500)
+    y = np.where(rng.random(500) < told, mark, 1 - mark)
+    df = pd.DataFrame({"mark": mark, "a": rng.normal(size=500), "y": np.where(y == 1, "ill", "well")})
+    assert ask(df, "SPL402", target="y").status == "clean"
