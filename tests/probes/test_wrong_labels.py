@@ -104,7 +104,7 @@ def test_odd_tables_never_crash(n: int, seed: int, n_classes: int) -> None:
     assert found.status in ("clean", "caution", "not_applicable")
 
 
-@pytest.mark.parametrize("told", [0.6, 0.8, 0.88])
+@pytest.mark.parametrize("told", [0.6, 0.7, 0.8])  # from 0.85 on nothing tells it from wrong labels
 def test_labels_that_one_mark_tells_in_part_are_not_wrong(told: float) -> None:
     """Contradicted everywhere alike, and honestly: what the columns leave open is not told from mistakes."""
     rng = np.random.default_rng(0)
