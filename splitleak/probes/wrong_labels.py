@@ -51,12 +51,12 @@ class _Told:
         return np.asarray(self.predicted != self.labels)
 
     def named(self, rate: float) -> Ints:
-        """Return contradicted rows, the least likely label first: the clear ones, at least as many as `rate` says."""
+        """Return contradicted rows, least likely labels first: the clear ones, and as many as `rate` says are wrong."""
         told = self.own / self.largest
         rows = np.flatnonzero(self.wrong)
         rows = rows[np.lexsort((rows, told[rows]))]
         clear = int((told[rows] < _CONTRADICTED).sum())
-        return np.asarray(rows[: max(clear, round(rate * len(self.labels)))])
+        return np.asarray(rows[: max(clear, round((rate - _HONEST[1][1]) * len(self.labels)))])
 
     def surest(self, share: float) -> Ints:
         """Return the rows with the largest probabilities of each predicted class."""
