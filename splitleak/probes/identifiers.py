@@ -16,6 +16,22 @@ _UNIQUE = 0.98
 _SPREAD = 3  # numbers from lowest to highest, in times the number of rows
 _LEAK = 0.75
 _LEAST_ROWS = 30
+_IN_ORDER = 0.9  # rank correlation with the order of the rows
+_NAMES = (
+    "code",
+    "id",
+    "ident",
+    "identifier",
+    "idx",
+    "index",
+    "key",
+    "nr",
+    "num",
+    "number",
+    "record",
+    "row",
+    "uid",
+)
 
 
 @probe(
@@ -57,10 +73,16 @@ def identifiers(context: AuditContext) -> Finding:
         )
     names = [name for name, _, _ in hits]
     strongest = max(area for _, area, _ in hits)
-    return Finding(
-        "leak" if strongest > _LEAK else "caution",
+    surely = max((area for name, area, _ in hits if _only_numbers_rows(context, name)), default=0.0)
+    text = (
         f"The identifier {', '.join(names)} ranks the target (AUC {strongest:.3f}): rows were numbered class by class,"
-        " or the target changed while they were collected.",
+        " or the target changed while they were collected."
+    )
+    if surely < strongest:
+        text += " Or it is no identifier but a rank, which may be honest: was it given before the outcome?"
+    return Finding(
+        "leak" if surely > _LEAK else "caution",
+        text,
         strongest,
         "AUC of the identifier",
         p_value=float(adjusted.min()),
@@ -69,6 +91,20 @@ def identifiers(context: AuditContext) -> Finding:
         evidence=evidence,
         impact_of="columns",
     )
+
+
+def _only_numbers_rows(context: AuditContext, name: str) -> bool:
+    """Return whether a column can be nothing but an identifier: by its name, its digits in text, or the rows' order.
+
+    Other unique numbers from 1 on may be ranks (of universities, of finishers), which say something of their rows.
+    """
+    from scipy.stats import spearmanr
+
+    column = context.columns[name]
+    words = re.findall(r"[A-Z]?[a-z]+|[A-Z]+", name)
+    if column.kind != "numeric" or any(word.lower() in _NAMES for word in words):
+        return True
+    return abs(float(spearmanr(column.values, context.positions).statistic)) >= _IN_ORDER
 
 
 def identifier_numbers(column: AuditColumn) -> NDArray[np.float64] | None:

@@ -20,9 +20,10 @@ _LEAST = 8
 _MOST_SHARE = 0.2  # and no more than that: a value of a fifth of the rows is one of the column's regular ones
 _COMMON = 0.75  # values of a class more common than that are often pure for honest reasons
 _UNRELATED = (
-    0.25  # Cramer's V of the other categories with the target: where they tell it as well, so may this one
+    0.25  # Cramer's V of the other values with the target: where they tell it as well, so may this one
 )
 _MOST_LEVELS = 1000  # of a category
+_STEPS = 10  # of a scale
 _OTHER_LEVELS = 2  # of the column beside the value: a trait that is there or not may well go with one class
 _NEIGHBOURS = 30  # rows on either side of a number
 _MOST_COLUMNS = 2  # where more have such values, in other rows each, the classes are made of them
@@ -117,7 +118,8 @@ def _pure_values(column: AuditColumn, context: AuditContext, rows: Ints) -> tupl
         if share[k] > _COMMON or (count > 0).sum() <= _OTHER_LEVELS:
             continue
         others = np.delete(table, value, axis=0)
-        if column.kind == "category" and _association(others) >= _UNRELATED:
+        led = column.kind == "category" or _lead_up(table, int(value), k)
+        if led and _association(others) >= _UNRELATED:
             continue
         expected = float(share[k])
         if (
@@ -151,6 +153,16 @@ def _share_nearby(values: NDArray[np.float64], inside: NDArray[np.bool_], value:
             near = side[away[side] <= reach]  # all that tie with the farthest: no choice by position
             found = max(found, wilson_interval(int(inside[near].sum()), len(near))[1])
     return found
+
+
+def _lead_up(table: Ints, value: int, k: int) -> bool:
+    """Return whether a value is the end of a scale of few steps along which class `k` becomes more common."""
+    if len(table) > _STEPS or value not in (0, len(table) - 1):
+        return False
+    others = np.delete(table, value, axis=0)
+    steps = np.arange(len(others)) * (1 if value else -1)
+    count = others.sum(axis=1)
+    return bool(np.sum((steps - np.average(steps, weights=count)) * others[:, k]) > 0)
 
 
 def _association(table: np.ndarray) -> float:

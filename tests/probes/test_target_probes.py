@@ -99,6 +99,32 @@ def test_an_identifier_given_class_by_class() -> None:
     assert set(found.columns) == {"id", "name"}
 
 
+def test_a_rank_that_is_no_identifier_is_a_caution() -> None:
+    """Ranks of schools tell salaries; numbers in the order of the rows, or called an id, are nothing else."""
+    rng = np.random.default_rng(0)
+    quality = rng.normal(size=300)
+    df = pd.DataFrame(
+        {"salary": quality + 0.2 * rng.normal(size=300), "place": (-quality).argsort().argsort() + 1}
+    )
+    found = ask(df, "SPL204", target="salary")
+    assert (found.status, found.columns) == ("caution", ("place",))
+    assert ask(df.rename(columns={"place": "caseNr"}), "SPL204", target="salary").status == "leak"
+    assert ask(df.sort_values("place"), "SPL204", target="salary").status == "leak"
+
+
+def test_the_last_step_of_a_scale_may_be_pure() -> None:
+    rng = np.random.default_rng(0)
+    scale = rng.integers(0, 4, 800)
+    y = rng.random(800) < np.array([0.1, 0.35, 0.7, 1.0])[scale]
+    df = pd.DataFrame({"scale": scale, "x": rng.normal(size=800), "y": y})
+    df = df.drop(index=df.index[(df["scale"] == 3)][120:])
+    assert ask(df, "SPL203", target="y").status == "clean"
+    code = df.assign(
+        scale=np.where(df["scale"] == 3, 3, rng.integers(0, 3, len(df)))
+    )  # the others say nothing
+    assert ask(code, "SPL203", target="y").columns == ("scale",)
+
+
 def test_sorted_rows_and_a_split_by_position() -> None:
     df = classes().sort_values("y").reset_index(drop=True)
     by_position = np.where(np.arange(len(df)) < 300, "train", "test")
