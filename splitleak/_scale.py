@@ -55,6 +55,8 @@ class Scale:
 
     name = "similarity"
     best = "largest similarity"
+    stricter = "a higher threshold"  # what asks for more
+    first = "lowest"  # of the thresholds that are strict enough, the one that asks for least
     default: float | None = None  # threshold of a measure on this scale, where it has none of its own
 
     def read(self, threshold: object) -> float:
@@ -80,6 +82,10 @@ class Scale:
             if (float(text) >= threshold) == (similarity >= threshold):
                 return text
         return repr(similarity)
+
+    def cell(self, similarity: float) -> str:
+        """Return what a person reads in a list of pairs."""
+        return f"{similarity:.3f}"
 
     def bound(self, similarity: float) -> str:
         """Return the inclusive bound that a threshold is."""
@@ -108,6 +114,8 @@ class EvalueScale(Scale):
 
     name = "E-value"
     best = "smallest E-value"
+    stricter = "a smaller E-value as threshold"
+    first = "largest"
 
     def read(self, threshold: object) -> float:
         """Return the similarity that an E-value stands for, or raise."""
@@ -143,6 +151,10 @@ class EvalueScale(Scale):
             if (float(similarity_of_evalue(float(text))) >= threshold) == (similarity >= threshold):
                 return text
         return text
+
+    def cell(self, similarity: float) -> str:
+        """Return what a person reads in a list of pairs."""
+        return self.text(similarity)
 
     def bound(self, similarity: float) -> str:
         """Return the inclusive bound that a threshold is."""

@@ -63,5 +63,5 @@ def chance_notes(graph: SimilarityGraph, threshold: float) -> list[str]:
     return [
         f"chance reaches this threshold: {share:.2g} of the comparisons with shuffled rows do ({found:,} of"
         f" {chance.pairs:,}), so that of all {n * (n - 1) // 2:,} pairs about {expected:,.0f} would be similar though"
-        " nothing relates them; a higher threshold or coverage tells relatives apart"
+        f" nothing relates them; {graph.scale.stricter} or more coverage tells relatives apart"
     ]

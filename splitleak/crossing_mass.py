@@ -102,7 +102,8 @@ def scaled_leakage(
 def leakage_of(graph: SimilarityGraph, codes: Ints, weights: NDArray[np.float64], least: float) -> Leakage:
     if not graph.complete:
         raise InputError(
-            "scaled_leakage needs every pair, and this graph had too many to list; make it at a higher threshold"
+            "scaled_leakage needs every pair, and this graph had too many to list; make it at"
+            f" {graph.scale.stricter}"
         )
     n, p = graph.n_rows, int(codes.max(initial=0)) + 1
     used = codes >= 0

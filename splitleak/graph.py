@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from splitleak._scale import SHARES, scale_of
+from splitleak._scale import SHARES, Scale, scale_of
 from splitleak.components import connected_components, expanded_pairs
 from splitleak.errors import InputError
 
@@ -237,7 +237,7 @@ class SimilarityGraph:
         if self.n_pairs > MAX_EXPANDED_PAIRS:
             raise InputError(
                 f"the graph has {self.n_pairs:,} pairs, too many to list (limit {MAX_EXPANDED_PAIRS:,});"
-                " use components(), degrees(), at(a higher threshold), or the stored pairs in"
+                f" use components(), degrees(), at({self.scale.stricter}), or the stored pairs in"
                 " left, right and copies"
             )
         if self.copies is None:
@@ -262,12 +262,17 @@ class SimilarityGraph:
         if self.by_view is not None:
             each = np.vstack([self.by_view, np.ones(len(self.views))])[stored[order]]
             columns |= {name: each[:, v] for v, name in enumerate(self.views)}
-        elif scale_of(self.measure) is not SHARES:
-            columns["evalue"] = np.array([scale_of(self.measure).number(s) for s in columns["similarity"]])
+        elif self.scale is not SHARES:
+            columns["evalue"] = np.array([self.scale.number(s) for s in columns["similarity"]])
         return pd.DataFrame(columns)
 
+    @property
+    def scale(self) -> Scale:
+        """How its similarities are typed and read; several at once are shares."""
+        return SHARES if self.views else scale_of(self.measure)
+
     def at(self, threshold: float) -> SimilarityGraph:
-        """Return the graph at a higher threshold, without searching again.
+        """Return the graph at a higher threshold (of E-values: a smaller one), without searching again.
 
         Of several similarities, each one's threshold is raised to `threshold`, where it is lower.
 
@@ -276,11 +281,15 @@ class SimilarityGraph:
         InputError
             A threshold below the graph's own: those pairs were never searched for.
         """
-        threshold = check_threshold(threshold)
+        return self.raised(self.scale.read(threshold))
+
+    def raised(self, threshold: float) -> SimilarityGraph:
+        """Return the graph at a higher similarity in (0, 1], whatever the scale on which people read it."""
         if threshold < self.threshold:
+            asked, own = self.scale.number(threshold), self.scale.number(self.threshold)
             raise InputError(
-                f"threshold={threshold} is below the graph's own {self.threshold}; pairs below that were not"
-                " searched for: make a new graph at the lower threshold"
+                f"threshold={asked!r} asks for pairs that are less similar than the graph's own threshold of {own!r},"
+                " which were not searched for: make a new graph at that threshold"
             )
         self._require_complete("at()")
         keep = self.similarity >= threshold
@@ -320,12 +329,12 @@ class SimilarityGraph:
         if not self.complete:
             raise InputError(
                 f"{what} needs every pair, and this graph had too many to list; its components are right:"
-                " use components(), or make the graph at a higher threshold"
+                f" use components(), or make the graph at {self.scale.stricter}"
             )
 
     def __repr__(self) -> str:
         kind = "exact" if self.exact else f"approximate: {self.recall_text()}"
-        limit = "" if self.views else f", threshold={scale_of(self.measure).number(self.threshold):g}"
+        limit = "" if self.views else f", {self.scale.typed(self.threshold)}"
         return (
             f"SimilarityGraph({self.measure}{limit}: {self.n_pairs:,} similar"
             f" {'pair' if self.n_pairs == 1 else 'pairs'} among"

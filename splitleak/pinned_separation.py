@@ -102,7 +102,7 @@ def drop_around_pins(task: Task, max_dropped: int | None) -> Ints:
     if best is not None:
         raise InfeasibleSplitError(
             f"max_dropped={max_dropped:,} rows are not enough: {dropped:,} rows would have to be dropped around the"
-            f" pinned rows. Ways out: max_dropped={dropped}, a higher threshold=, or other sizes.",
+            f" pinned rows. Ways out: max_dropped={dropped}, {task.graph.scale.stricter}, or other sizes.",
             ways_out=[f"max_dropped={dropped}"],
         )
     assert nearest is not None

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from splitleak._scale import scale_of
 from splitleak._tables import Factor, Source, resolve_factor
 from splitleak.crossing import crossing_pairs
 from splitleak.errors import InputError, did_you_mean
@@ -128,13 +127,13 @@ def check_similar(pinned: Ints, graph: SimilarityGraph, names: Sequence[str]) ->
     if not found.n:
         return
     a, b, similarity = found.worst[0]
-    scale = scale_of(graph.measure)
+    scale = graph.scale
     more = f" ({found.n:,} pairs of pinned rows are)" if found.n > 1 else ""
     raise InputError(
         f"pinned= and the similarity contradict each other: rows {a} (pinned to {names[pinned[a]]!r}) and {b} (pinned"
         f" to {names[pinned[b]]!r}) have {scale.name}"
         f" {scale.text(similarity, graph.threshold)}, and threshold {scale.number(graph.threshold):g} makes them"
-        f" similar{more}; pin them to one partition, free one of them, or raise the threshold"
+        f" similar{more}; pin them to one partition, free one of them, or take {scale.stricter}"
     )
 
 

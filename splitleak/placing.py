@@ -79,7 +79,7 @@ def _assign(
     if on_infeasible == "raise_threshold":
         higher = feasible_threshold(task)
         if higher is not None:
-            return _assign(replace(task, graph=task.graph.at(higher)), "error", None)
+            return _assign(replace(task, graph=task.graph.raised(higher)), "error", None)
     error = torn_apart(task, clustering) if torn else infeasible(task, clustering, allocation)
     if on_infeasible != "nearest" or torn:
         raise error

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from splitleak._scale import scale_of
 from splitleak.chronology import ACROSS, IN_EMBARGO, Chronology, InTime, dropping_fewest, keeping_all
 from splitleak.clustering import Clustering
 from splitleak.crossing import crossing_pairs
@@ -44,7 +43,7 @@ def assign_in_time(
     if on_infeasible == "raise_threshold":
         higher = _feasible_threshold(task, chronology)
         if higher is not None:
-            return assign_in_time(replace(task, graph=task.graph.at(higher)), chronology, "error", None)
+            return assign_in_time(replace(task, graph=task.graph.raised(higher)), chronology, "error", None)
     error = _infeasible(task, chronology, clustering, kept)
     if on_infeasible != "nearest" or kept is None:
         raise error
@@ -63,7 +62,8 @@ def _feasible_threshold(task: Task, chronology: Chronology, *, two_decimals: boo
 def _dropped(task: Task, chronology: Chronology, max_dropped: int | None) -> InTime:
     if not task.graph.complete:
         raise InputError(
-            "on_infeasible='drop' needs every similar pair, and there are too many to list; choose a higher threshold"
+            "on_infeasible='drop' needs every similar pair, and there are too many to list; choose"
+            f" {task.graph.scale.stricter}"
         )
     found = dropping_fewest(task, chronology)
     names = task.request.names
@@ -78,7 +78,7 @@ def _dropped(task: Task, chronology: Chronology, max_dropped: int | None) -> InT
         ways = [
             "ask for sizes= like those",
             "allow more with tolerance=",
-            "a shorter embargo=, a higher threshold=",
+            f"a shorter embargo=, {task.graph.scale.stricter}",
         ]
         raise InfeasibleSplitError(
             f"No cut-offs were found at which the rows that stay meet the sizes within {100 * task.tolerance:g} % of"
@@ -90,8 +90,8 @@ def _dropped(task: Task, chronology: Chronology, max_dropped: int | None) -> InT
     if max_dropped is not None and found.dropped > max_dropped:
         raise InfeasibleSplitError(
             f"max_dropped={max_dropped:,} rows are not enough: {_price(found)} would have to go at these cut-offs:"
-            f" {chronology.begins(found.cuts, names)}. Ways out: max_dropped={found.dropped}, a shorter embargo=, a"
-            " higher threshold=, or other sizes.",
+            f" {chronology.begins(found.cuts, names)}. Ways out: max_dropped={found.dropped}, a shorter embargo=,"
+            f" {task.graph.scale.stricter}, or other sizes.",
             nearest=nearest,
             ways_out=[f"max_dropped={found.dropped}"],
         )
@@ -125,7 +125,7 @@ def _infeasible(
     higher = _feasible_threshold(task, chronology, two_decimals=True)
     if higher is not None:
         ways.append(
-            f"{scale_of(task.graph.measure).typed(higher)} meets them (pairs less similar than that may then cross)"
+            f"{task.graph.scale.typed(higher)} meets them (pairs less similar than that may then cross)"
         )
     ways.append("ask for other sizes=, or allow more with tolerance=")
     numbered = "; ".join(f"({i}) {way}" for i, way in enumerate(ways, 1))

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from splitleak._scale import scale_of
 from splitleak.allocation import Allocation
 from splitleak.clustering import Clustering
 from splitleak.errors import InfeasibleSplitError
@@ -76,7 +75,7 @@ def _ways_out(task: Task, allocation: Allocation | None) -> list[str]:
 
 def _thresholds(task: Task, allocation: Allocation | None) -> list[str]:
     """Quote the threshold curve: sizes at some higher thresholds, up to the lowest that meets what is asked."""
-    scale, steps = scale_of(task.graph.measure), threshold_steps(task.graph, two_decimals=True)
+    scale, steps = task.graph.scale, threshold_steps(task.graph, two_decimals=True)
     higher = feasible_threshold(task, two_decimals=True)
     if higher is None:
         quoted = [
@@ -87,7 +86,9 @@ def _thresholds(task: Task, allocation: Allocation | None) -> list[str]:
         if not quoted:
             return []
         listed = ", ".join(f"{scale.typed(step)} gives {_shares(task, rows)}" for step, rows in quoted)
-        return [f"no higher threshold meets them, but with on_infeasible='nearest' {listed}"]
+        return [
+            f"no {scale.stricter.removeprefix('a ')} meets them, but with on_infeasible='nearest' {listed}"
+        ]
     below = "".join(
         f"{scale.typed(step)} gives {_shares(task, rows)} (on_infeasible='nearest'), "
         for step, rows in _sizes_at(task, steps[steps < higher], QUOTED)
@@ -95,7 +96,7 @@ def _thresholds(task: Task, allocation: Allocation | None) -> list[str]:
     )
     return [
         f"{below}{scale.typed(higher)} meets them: {_shares(task, task.at(higher).attempt().achieved)} (pairs less"
-        " similar than that may then cross; on_infeasible='raise_threshold' finds the lowest one)"
+        f" similar than that may then cross; on_infeasible='raise_threshold' finds the {scale.first} one)"
     ]
 
 

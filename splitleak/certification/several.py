@@ -45,7 +45,7 @@ def certify_combined(
             own, graph = certify_single(member, names, codes, folds=folds, seed=seed, progress=progress)
         views.append(replace(own, view=name))
         # the search may have gone somewhat below the threshold
-        graphs.append(graph.at(member.threshold) if graph.threshold < member.threshold else graph)
+        graphs.append(graph.raised(member.threshold) if graph.threshold < member.threshold else graph)
     joint = search.joined(graphs)
     crossing = crossing_pairs(joint, codes, len(names), search.threshold)
     across = [

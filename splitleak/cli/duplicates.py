@@ -27,6 +27,7 @@ from splitleak.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from splitleak._scale import Scale
     from splitleak._tables import Source
 
 
@@ -71,7 +72,7 @@ def duplicates(
         )
         show(repr(graph))
         frame = graph.frame()
-        _show_pairs(frame.head(most), source, on)
+        _show_pairs(frame.head(most), graph.scale, source, on)
         if len(frame) > most:
             show(f"... {len(frame) - most:,} more; --out pairs.csv writes all of them")
         if out is not None:
@@ -88,15 +89,15 @@ def duplicates(
             show(f"wrote {html}")
 
 
-def _show_pairs(frame: Any, source: Source, on: list[str] | None) -> None:
+def _show_pairs(frame: Any, scale: Scale, source: Source, on: list[str] | None) -> None:
     """Print pairs with their values, when one column says what they are."""
     from splitleak.rendering.tables import Table
     from splitleak.rendering.terminal import show_table
 
     rows: list[tuple[str, ...]] = [
-        (f"{p.similarity:.3f}", f"{p.left:.0f}", f"{p.right:.0f}") for p in frame.itertuples()
+        (scale.cell(p.similarity), f"{p.left:.0f}", f"{p.right:.0f}") for p in frame.itertuples()
     ]
-    header = ["similarity", "row", "row"]
+    header = [scale.name, "row", "row"]
     if on is None and source.images and source.meant is not None:
         on = [source.meant]
     if on is not None and len(on) == 1 and rows:

@@ -37,7 +37,8 @@ def cut_similarity(task: Task) -> NDArray[np.int64]:
     graph, request = task.graph, task.request
     if not graph.complete:
         raise InputError(
-            "on_infeasible='cut' needs every similar pair, and there are too many to list; choose a higher threshold"
+            "on_infeasible='cut' needs every similar pair, and there are too many to list; choose"
+            f" {graph.scale.stricter}"
         )
     none = graph.left[:0]
     units = cluster(replace(graph, left=none, right=none, similarity=graph.similarity[:0]), task.groups)

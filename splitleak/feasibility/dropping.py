@@ -39,7 +39,8 @@ def drop_rows(task: Task, max_dropped: int | None = None) -> NDArray[np.int64]:
         return drop_around_pins(task, max_dropped)
     if not task.graph.complete:
         raise InputError(
-            "on_infeasible='drop' needs every similar pair, and there are too many to list; choose a higher threshold"
+            "on_infeasible='drop' needs every similar pair, and there are too many to list; choose"
+            f" {task.graph.scale.stricter}"
         )
     return separate_rows(
         task.graph,

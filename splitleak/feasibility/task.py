@@ -166,7 +166,7 @@ class Task:
 
     def at(self, threshold: float) -> Task:
         """Return the same task at a higher threshold."""
-        return replace(self, graph=self.graph.at(threshold))
+        return replace(self, graph=self.graph.raised(threshold))
 
     def attempt(self) -> Allocation:
         """Allocate by sizes alone: whether they can be met does not depend on strata."""

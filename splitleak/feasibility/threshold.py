@@ -7,7 +7,6 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from splitleak._scale import scale_of
 from splitleak.feasibility.task import Task
 from splitleak.graph import SimilarityGraph
 
@@ -28,7 +27,7 @@ def threshold_steps(graph: SimilarityGraph, *, two_decimals: bool) -> NDArray[np
     """Return the thresholds above the graph's own at which pairs are lost, ascending; none: there is no other."""
     if not graph.complete or not len(graph.similarity):
         return np.empty(0)
-    steps = scale_of(graph.measure).steps(graph.similarity)
+    steps = graph.scale.steps(graph.similarity)
     if not two_decimals:
         steps = np.append(steps, graph.similarity)
     steps = np.unique(np.append(steps, 1.0))

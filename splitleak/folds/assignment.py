@@ -10,7 +10,6 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from splitleak._scale import scale_of
 from splitleak.allocation import Allocation, explain_infeasible
 from splitleak.clustering import Clustering
 from splitleak.errors import InfeasibleSplitError, InputError, SplitleakWarning, unknown_option
@@ -204,9 +203,7 @@ def _ways_out(task: Task, inner: bool) -> list[str]:
         ways.append("leave groups= out (rows of one group would then be apart)")
     higher = feasible_threshold(task, two_decimals=True)
     if higher is not None:
-        ways.append(
-            f"{scale_of(task.graph.measure).typed(higher)} (pairs less similar than that may then cross)"
-        )
+        ways.append(f"{task.graph.scale.typed(higher)} (pairs less similar than that may then cross)")
     return ways
 
 

@@ -7,10 +7,10 @@ statistics": scores are scaled by the lambda (without gaps) of the two compositi
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from splitleak._threads import map_threads
+from splitleak.kernels.compiling import njit
 
 _LEAST = 0.5  # as BLAST: sequences of two letters are not scaled down without end
 _STEPS = 40  # of bisection

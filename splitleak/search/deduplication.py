@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from splitleak._progress import Progress
-from splitleak._scale import scale_of
 from splitleak.errors import DataMismatchError, InputError, unknown_option
 from splitleak.graph import SimilarityGraph
 from splitleak.records import Records, as_records
@@ -96,7 +95,7 @@ class Deduplication:
         return (
             f"Deduplication: {len(self.kept):,} rows kept, {len(self.dropped):,} dropped from {groups:,} groups of"
             f" similar rows ({self.rule} of each stays; {self.graph.measure}"
-            f" {scale_of(self.graph.measure).bound(self.graph.threshold)})"
+            f" {self.graph.scale.bound(self.graph.threshold)})"
         )
 
 

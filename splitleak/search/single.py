@@ -93,7 +93,7 @@ class Search:
         choice.backend.check_kind(records)
         limit = choice.backend.threshold if asked is None else asked
         if isinstance(similarity, SimilarityGraph) and limit < similarity.threshold:
-            similarity.at(limit)  # raises: it has no pairs below its own threshold
+            similarity.raised(limit)  # raises: it has no pairs below its own threshold
         return cls(source, records, choice.backend, limit, choice.reason)
 
     @property

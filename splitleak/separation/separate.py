@@ -200,7 +200,7 @@ def _infeasible(
         ways = ["ask for other sizes=", "allow more with tolerance=", "deduplicate the rows first"]
     else:
         obstacle = "too many rows are similar to nearly all others"
-        ways = ["a higher threshold=", "ask for other sizes=", "allow more with tolerance="]
+        ways = ["a threshold= that fewer pairs reach", "ask for other sizes=", "allow more with tolerance="]
     return InfeasibleSplitError(
         f"sizes of {asked} cannot be met within {100 * request.tolerance:g} % of the kept rows by dropping rows, as far"
         f" as the search could find: {obstacle}. Nearest: {nearest}, with"
@@ -217,7 +217,7 @@ def _over_budget(
 ) -> InfeasibleSplitError:
     total = found.kept + found.dropped
     enough = f"{math.ceil(1e4 * found.dropped / total) / 1e4:g}" if weighted else str(found.dropped)
-    ways = [f"max_dropped={enough}", "a higher threshold=", "other sizes="]
+    ways = [f"max_dropped={enough}", "a threshold= that fewer pairs reach", "other sizes="]
     gone = _amount(found.dropped, total, weighted)
     if not weighted:
         gone += f" ({100 * found.dropped / total:.2f} %)"

@@ -40,7 +40,7 @@ def from_graph(graph: SimilarityGraph) -> Backend:
         if sides is not None and own is not None and records.kind in own.kinds:
             return own.graph(records, threshold=threshold, sides=sides, seed=seed, progress=progress)
         # pairs within a side come along: whoever asked tells them apart
-        return graph.at(threshold) if threshold != graph.threshold else graph
+        return graph.raised(threshold) if threshold != graph.threshold else graph
 
     def nearest(
         records: Records, queries: NDArray[np.int64], *, threshold: float, sides: NDArray[np.int64]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from splitleak._scale import SHARES, scale_of
+from splitleak._scale import SHARES
 from splitleak.allocation import allocate, within
 from splitleak.chance import chance_of
 from splitleak.clustering import cluster
@@ -95,21 +95,21 @@ def threshold_curve(
                 "on= and similarity= say what to search data for, and data is a SimilarityGraph, which has been"
                 " searched for; leave them out"
             )
-        graph = data if threshold is None else data.at(scale_of(data.measure).read(threshold))
+        graph = data if threshold is None else data.at(threshold)
         groups = () if groups is None else groups
     else:
         graph, groups, row_hashes = _searched(
             data, on, similarity, _lowest(similarity, threshold, thresholds), groups, missing, seed, progress
         )
     graph._require_complete("threshold_curve()")
-    scale, steps = scale_of(graph.measure), _steps(graph, thresholds)
+    scale, steps = graph.scale, _steps(graph, thresholds)
     request = parse_sizes(sizes, graph.n_rows)
     labels = _clusters(graph, groups, steps)
     chance = chance_of(graph)
     counts = [np.bincount(found).astype(np.int64) for found in labels]
     achieved = np.array([_nearest(rows, request, seed) for rows in counts])
     feasible = np.array([within(rows, request.targets, tolerance, graph.n_rows) for rows in achieved])
-    at = [graph.at(float(step)) for step in steps]
+    at = [graph.raised(float(step)) for step in steps]
     largest = np.array([rows.max() for rows in counts])
     dropped = None
     if drop:
@@ -171,12 +171,12 @@ def _searched(
 
 def _steps(graph: SimilarityGraph, thresholds: ArrayLike | None) -> Floats:
     if thresholds is None:
-        lost = scale_of(graph.measure).steps(graph.similarity)
+        lost = graph.scale.steps(graph.similarity)
         steps = np.concatenate([[graph.threshold], lost[(lost > graph.threshold) & (lost <= 1)]])
         if len(steps) > _MOST_STEPS:
             steps = steps[np.linspace(0, len(steps) - 1, _MOST_STEPS).astype(np.int64)]
         return steps
-    scale = scale_of(graph.measure)
+    scale = graph.scale
     asked = np.unique([scale.read(step) for step in np.atleast_1d(np.asarray(thresholds, dtype=object))])
     if not len(asked):
         raise InputError("thresholds must name at least one threshold, got none")

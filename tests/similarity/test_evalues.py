@@ -6,12 +6,15 @@ import subprocess
 from itertools import combinations
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 import splitleak
 from splitleak._scale import similarity_of_evalue
+from splitleak.cli import app
 from splitleak.errors import InputError
 from splitleak.records import as_records
 from splitleak.similarity.alignment import make_scheme
@@ -343,3 +346,57 @@ def test_recall_is_measured_across_a_clean_split(engine) -> None:
         assert across.recall == backend.graph(as_records(rows), threshold=0.3).recall
     assert across.recall.total > 20
     assert across.recall.estimate > 0.8
+
+
+def test_a_graph_of_evalues_is_asked_and_answers_in_evalues() -> None:
+    rows = related_proteins(40, seed=2)
+    graph = splitleak.similarity_graph(rows, similarity="alignment(max_evalue=10)")
+    near = graph.at(1e-3)
+    assert near.n_pairs == (graph.frame().evalue <= 1e-3).sum() < graph.n_pairs
+    assert "threshold=0.001:" in repr(near)
+    with pytest.raises(
+        InputError, match="threshold=1.0 asks for pairs that are less similar than the graph's own"
+    ):
+        near.at(1)
+    with pytest.raises(InputError, match="the largest E-value of a similar pair, a number from 0"):
+        graph.at(-1)
+
+
+def test_whoever_is_told_to_ask_for_more_is_told_to_ask_for_a_smaller_evalue() -> None:
+    rows = related_proteins(40, seed=2)
+    graph = splitleak.similarity_graph(rows, similarity="alignment(max_evalue=10)")
+    left, right, _ = graph.pairs()
+    pinned = {"train": [int(left[0])], "test": [int(right[0])]}
+    with pytest.raises(
+        InputError, match="threshold 10 makes them similar.* take a smaller E-value as threshold"
+    ):
+        splitleak.split_by_similarity(rows, similarity=graph, sizes=(0.5, 0.5), pinned=pinned)
+    with pytest.warns(
+        splitleak.SplitleakWarning, match="on_infeasible='raise_threshold' finds the largest one"
+    ):
+        split = splitleak.split_by_similarity(
+            rows, similarity=graph, sizes=(0.5, 0.5), on_infeasible="nearest"
+        )
+    note = next(note for note in split.certificate.notes if note.startswith("chance reaches"))
+    assert note.endswith("; a smaller E-value as threshold or more coverage tells relatives apart")
+
+
+def test_several_similarities_are_read_as_shares_though_one_is_an_evalue() -> None:
+    rows = related_proteins(20, seed=2)
+    table = pd.DataFrame({"protein": rows, "name": [f"name {i // 2}" for i in range(20)]})
+    views = ["protein:alignment(max_evalue=1e-3)", "name:exact"]
+    graph = splitleak.similarity_graph(table, similarity=views)
+    assert graph.scale.name == "similarity"
+    assert list(graph.frame()) == ["left", "right", "similarity", *graph.views]
+    assert graph.at(1.0).n_pairs < graph.n_pairs
+
+
+def test_near_duplicates_by_evalue_are_listed_with_evalues(tmp_path) -> None:
+    rows = related_proteins(20, seed=2)
+    path = tmp_path / "rows.fasta"
+    path.write_text("".join(f">{i}\n{row}\n" for i, row in enumerate(rows)))
+    told = CliRunner().invoke(app, ["duplicates", str(path), "--similarity", "alignment(max_evalue=1e-3)"])
+    frame = splitleak.similarity_graph(path, similarity="alignment(max_evalue=1e-3)").frame()
+    lines = told.output.splitlines()
+    assert lines[2].split() == ["E-value", "row", "row"]
+    assert float(lines[4].split()[0]) == pytest.approx(frame.evalue[0], rel=0.1)
