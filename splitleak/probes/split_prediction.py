@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from splitleak.probes.base import Finding, NotApplicable, probe
 from splitleak.probes.columns import AuditColumn
 from splitleak.probes.context import AuditContext
+from splitleak.probes.partial_shift import partial_shifts
 from splitleak.probes.quick_model import vector_features
 from splitleak.probes.remedies import split_again
 from splitleak.statistics import auc, holm, normal_tail
@@ -29,7 +30,7 @@ _DRIFT_ROWS = 50_000
     "The split can be predicted",
     needs=["split"],
     why="Partitions that differ measure something else than how the model does on more of the same.",
-    bound="Classifier two-sample test across two halves and one test per column, Holm over both; a caution.",
+    bound="Classifier two-sample test across two halves, and each column alone and given the others, Holm; a caution.",
 )
 def split_prediction(context: AuditContext) -> Finding:
     """Fit on one half which rows are held out, rank the other half; name the columns responsible."""
@@ -139,7 +140,8 @@ def _drift(context: AuditContext, columns: list[AuditColumn]) -> list[tuple[floa
     rows = context.sample(np.flatnonzero(context.codes >= 0), _DRIFT_ROWS, "SPL305 drift")
     held = context.is_held_out[rows]
     tests = [column_test(column, rows, held) for column in columns]
-    adjusted = holm([p for p, _ in tests])
+    given_others = partial_shifts(columns, rows, held, context.level / 4)
+    adjusted = holm([min(1.0, 2 * min(p, q)) for (p, _), q in zip(tests, given_others, strict=True)])
     found = [
         (float(p), column.name, size) for p, (_, size), column in zip(adjusted, tests, columns, strict=True)
     ]
