@@ -23,7 +23,7 @@ from splitleak.kernels.alignment import (
     encode_scores,
 )
 from splitleak.kernels.compiling import njit
-from splitleak.kernels.score_scan import pair_scores, score_limit
+from splitleak.kernels.score_scan import Needs, asked_of, pair_scores, score_limit
 
 _NARROW = 15  # diagonals on either side, to begin with
 _LONG = 8 * _NARROW  # of shorter sequences the whole matrix is computed at once
@@ -104,6 +104,29 @@ def align(
             which = np.setdiff1d(which, lost)
         sweep(strand, which, needed[which])
     return decode(best)
+
+
+def reach_narrowly(
+    sequences: Sequences,
+    weights: NDArray[np.int64],
+    gap_open: int,
+    gap_extend: int,
+    needs: Needs,
+    left: NDArray[np.int64],
+    right: NDArray[np.int64],
+) -> NDArray[np.bool_]:
+    """Tell which pairs reach what they need within a narrow band already; the others may reach it beyond."""
+    asked, possible = asked_of(np.diff(sequences.starts), needs, left, right)
+    table = encode_scores(weights, np.zeros(len(weights), dtype=np.bool_))
+    width = np.full(len(left), _NARROW)
+    reached = np.zeros(len(left), dtype=np.bool_)
+    for strand in (sequences.codes, *([sequences.reverse] if len(sequences.reverse) else [])):
+        rest = np.flatnonzero(possible & ~reached)
+        values = best_in_bands(
+            sequences, strand, table, gap_open, gap_extend, LOCAL, left[rest], right[rest], width[rest]
+        )
+        reached[rest] = decode(values).score >= asked[rest]
+    return reached
 
 
 def local_scores(

@@ -184,16 +184,23 @@ def scan_pairs(
 
     Quickest where equal `right` stand together, with `left` of similar lengths.
     """
-    length = np.diff(sequences.starts)
-    combine = np.maximum if needs.of_longer else np.minimum
-    asked = np.minimum(combine(needs.score[left], needs.score[right]), score_limit(weights))
-    possible = combine(needs.matches[left], needs.matches[right]) <= np.minimum(length[left], length[right])
+    asked, possible = asked_of(np.diff(sequences.starts), needs, left, right)
+    asked = np.minimum(asked, score_limit(weights))
     scored = np.zeros(len(left), dtype=np.uint8)
     for rows in (sequences.codes, *([sequences.reverse] if len(sequences.reverse) else [])):
         np.maximum(
             scored, pair_scores(sequences, rows, weights, gap_open, gap_extend, left, right), out=scored
         )
     return np.asarray((scored >= asked) & possible)
+
+
+def asked_of(
+    lengths: NDArray[np.int64], needs: Needs, left: NDArray[np.int64], right: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Return the least score of listed pairs, and whether their lengths leave room for the matches they need."""
+    combine = np.maximum if needs.of_longer else np.minimum
+    possible = combine(needs.matches[left], needs.matches[right]) <= np.minimum(lengths[left], lengths[right])
+    return combine(needs.score[left], needs.score[right]), possible
 
 
 def pair_scores(

@@ -11,7 +11,7 @@ from splitleak._progress import SILENT, Progress
 from splitleak.kernels import alignment as kernel
 from splitleak.kernels.lane_sweep import SCORE_LANES
 from splitleak.similarity.alignment_definition import Definition, Pairs, Prepared
-from splitleak.similarity.score_bounds import choose_bound
+from splitleak.similarity.score_bounds import Bound, choose_bound
 
 _BLOCK = 1 << 20  # pairs at a time
 
@@ -22,10 +22,14 @@ def exhaustive_pairs(
     threshold: float,
     *,
     rows_from: int = 0,
+    bound: Bound | None = None,
     progress: Progress = SILENT,
 ) -> Pairs:
-    """Return all pairs with similarity >= threshold; with `rows_from`, those whose right is at or after it."""
-    bound = choose_bound(prepared, definition, threshold)
+    """Return all pairs with similarity >= threshold; with `rows_from`, those whose right is at or after it.
+
+    `bound` spares choosing one: it holds for all sequences of a scheme, and cannot change the pairs.
+    """
+    bound = bound or choose_bound(prepared, definition, threshold)
     if bound is None:
         parts = [
             _similar(prepared, definition, threshold, left, right)

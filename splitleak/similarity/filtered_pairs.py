@@ -14,7 +14,7 @@ from splitleak.kernels import alignment as kernel
 from splitleak.kernels.kmers import word_pairs
 from splitleak.similarity.aligned_pairs import exhaustive_pairs, verified
 from splitleak.similarity.alignment_definition import Definition, Pairs, Prepared
-from splitleak.similarity.score_bounds import choose_bound, part_of
+from splitleak.similarity.score_bounds import Bound, choose_bound, part_of
 
 # (prepared, strictness, first row of the right sequences) -> (left, right)
 Finder = Callable[[Prepared, float, int], tuple[NDArray[np.int64], NDArray[np.int64]]]
@@ -33,6 +33,7 @@ def filtered_pairs(
     keys: NDArray[np.uint64],
     *,
     find: Finder | None = None,
+    bound: Bound | None = None,
     progress: Progress = SILENT,
 ) -> tuple[Pairs, Recall]:
     """Return pairs with similarity >= threshold, and the share of such pairs that the filter lets through.
@@ -48,13 +49,16 @@ def filtered_pairs(
     find : callable, optional
         ``(prepared, strictness, rows_from) -> (left, right)``, left < right: which pairs to align; default:
         `candidates`. Pairs of two short sequences are compared anyway.
+    bound : Bound, optional
+        Of `choose_bound`, which is asked otherwise.
     """
     find = find or candidates
+    bound = bound or choose_bound(prepared, definition, threshold)
     asked = _strictness(definition.measure, threshold)
     lengths = prepared.lengths
     short = np.flatnonzero(lengths < SHORT)
     parts = (
-        [_moved(exhaustive_pairs(part_of(prepared, short), definition, threshold), short)]
+        [_moved(exhaustive_pairs(part_of(prepared, short), definition, threshold, bound=bound), short)]
         if len(short)
         else []
     )
@@ -63,13 +67,12 @@ def filtered_pairs(
     known = None if len(prepared.sequences.sides) else left * len(lengths) + right
     order = np.lexsort((left, right))
     left, right = left[order], right[order]
-    bound = choose_bound(prepared, definition, threshold)
     if bound is not None and len(left):
         reached = bound.reached(prepared, definition, threshold, left, right)
         left, right = left[reached], right[reached]
     parts.append(verified(prepared, definition, threshold, left, right, progress=progress))
     sample = np.argsort(keys, kind="stable")[:SAMPLED]
-    truth, found = _sampled(prepared, definition, threshold, sample, find, asked, known)
+    truth, found = _sampled(prepared, definition, threshold, sample, find, asked, known, bound)
     missed = _across(prepared.sequences.sides, truth, ~found)
     parts.append(Pairs(truth.left[missed], truth.right[missed], truth.similarity[missed]))
     joined = Pairs(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
@@ -84,6 +87,7 @@ def _sampled(
     find: Finder,
     asked: float,
     known: NDArray[np.int64] | None,
+    bound: Bound | None,
 ) -> tuple[Pairs, NDArray[np.bool_]]:
     """Return all similar pairs of sampled sequences, sides aside, and whether the filter lets each through."""
     lengths, n = prepared.lengths, len(prepared.lengths)
@@ -96,7 +100,7 @@ def _sampled(
     )  # only the sampled ones meet, and all others
     part = part_of(prepared, whole)
     part = replace(part, sequences=part.sequences._replace(sides=apart))
-    truth = exhaustive_pairs(part, definition, threshold, rows_from=len(others))
+    truth = exhaustive_pairs(part, definition, threshold, rows_from=len(others), bound=bound)
     if known is None:
         left, right = _not_short(part.lengths, *find(part, asked, len(others)))
         found = np.isin(truth.left * n + truth.right, left * n + right)

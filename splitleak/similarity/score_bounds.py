@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from splitleak.kernels import alignment as kernel
 from splitleak.kernels import score_scan
+from splitleak.kernels.banded_alignment import reach_narrowly
 from splitleak.kernels.lane_sweep import SCORE_LANES
 from splitleak.kernels.leaders import gains, leaders_of
 from splitleak.similarity.alignment import Scheme
@@ -78,7 +79,9 @@ class Bound:
         a, b = heads[np.concatenate([a, own])], heads[np.concatenate([b, own])]
         found = []
         for left, right in _followers(leader, a, b):
-            keep = score_scan.scan_pairs(prepared.sequences, *costs, needs, left, right)
+            narrow = reach_narrowly(prepared.sequences, *costs, needs, left, right)
+            keep, rest = narrow, np.flatnonzero(~narrow)
+            keep[rest] = score_scan.scan_pairs(prepared.sequences, *costs, needs, left[rest], right[rest])
             found.append((left[keep], right[keep]))
         none = np.empty(0, dtype=np.int64)
         return (
@@ -157,7 +160,7 @@ def choose_bound(prepared: Prepared, definition: Definition, threshold: float) -
         return known[len(known) // 2] if known else None
     n_batches = -(-n // SCORE_LANES)
     batches = np.unique((np.arange(4) + 0.5) * n_batches // 4).astype(np.int64).tolist()
-    rows = np.unique(np.linspace(0, n - 1, 24).astype(np.int64))
+    rows = np.unique(np.linspace(0, n - 1, 8).astype(np.int64))
 
     def cells(bound: Bound) -> float:
         left, right = bound.scan(prepared, definition, threshold, batches=batches, rows=rows)

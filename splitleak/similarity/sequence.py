@@ -22,6 +22,7 @@ from splitleak.similarity.base import Backend, Neighbours, similarity_backend
 from splitleak.similarity.filtered_pairs import filtered_pairs
 from splitleak.similarity.lookups import neighbours_of_pairs
 from splitleak.similarity.mmseqs import mmseqs_candidates
+from splitleak.similarity.score_bounds import choose_bound
 from splitleak.similarity.sequence_chance import chance_level
 from splitleak.similarity.sequence_input import Reading, read_sequences
 
@@ -201,13 +202,14 @@ def _alignment(
     data = read_sequences(records, sides, reading)
     definition = definition.of(data.prepared, matrix, data.lengths)
     exhaustive = engine == "exhaustive" or (engine == "auto" and data.cells <= EXHAUSTIVE_CELLS)
+    bound = choose_bound(data.prepared, definition, threshold)
     recall: Recall | None = None
     if exhaustive:
-        pairs = exhaustive_pairs(data.prepared, definition, threshold, progress=progress)
+        pairs = exhaustive_pairs(data.prepared, definition, threshold, bound=bound, progress=progress)
     else:
         find = mmseqs_candidates if engine == "mmseqs" else None
         pairs, recall = filtered_pairs(
-            data.prepared, definition, threshold, data.drawn(seed), find=find, progress=progress
+            data.prepared, definition, threshold, data.drawn(seed), find=find, bound=bound, progress=progress
         )
     return SimilarityGraph.build(
         data.rows[pairs.left],
@@ -222,7 +224,7 @@ def _alignment(
         details={
             "alphabet": data.prepared.scheme.alphabet,
             "engine": "exhaustive" if exhaustive else "mmseqs" if engine == "mmseqs" else "filtered",
-            "chance": chance_level(data, definition, threshold, seed),
+            "chance": chance_level(data, definition, threshold, seed, bound=bound),
         },
     )
 

@@ -9,6 +9,7 @@ from splitleak.kernels import alignment as kernel
 from splitleak.kernels.strands import reverse_complements
 from splitleak.similarity.aligned_pairs import exhaustive_pairs
 from splitleak.similarity.alignment_definition import Definition, Prepared
+from splitleak.similarity.score_bounds import Bound
 from splitleak.similarity.sequence_input import Input
 
 REAL = 64  # sequences ...
@@ -16,10 +17,12 @@ SHUFFLED = 128, 1_024  # ... and shuffled ones that they are compared with: as m
 _CELLS = 2e10
 
 
-def chance_level(data: Input, definition: Definition, threshold: float, seed: int) -> Chance | None:
+def chance_level(
+    data: Input, definition: Definition, threshold: float, seed: int, *, bound: Bound | None = None
+) -> Chance | None:
     """Compare a sample of the sequences with a sample of shuffled ones: each keeps its length and composition.
 
-    None where there is no sequence.
+    None where there is no sequence. `bound` is that of the search, which spares choosing one.
     """
     sequences, lengths = data.prepared.sequences, data.prepared.lengths
     if not len(lengths):
@@ -46,5 +49,5 @@ def chance_level(data: Input, definition: Definition, threshold: float, seed: in
         data.prepared.self_scores[rows],
         data.prepared.scheme,
     )
-    found = exhaustive_pairs(sample, definition, threshold, rows_from=len(shuffled))
+    found = exhaustive_pairs(sample, definition, threshold, rows_from=len(shuffled), bound=bound)
     return Chance(len(real) * len(shuffled), np.sort(found.similarity), threshold)
