@@ -484,7 +484,7 @@ def test_missing_values_mean_what_was_chosen():
         (
             {"e": [[1.0], [1.0, 2.0], [3.0], []]},
             {},
-            r"on='e' must hold lists of one length \(1 numbers in most rows\); 2 rows have another: rows 1, 3"
+            r"on='e' must hold lists of one length \(1 numbers in most rows\); 2 rows have another: 1, 3"
             r" \(row 1: 2 numbers\)",
         ),
         ([[1.0], [1.0, 2.0], [3.0]], {}, r"^data must hold lists of one length"),

@@ -65,6 +65,9 @@ def test_entries_that_cannot_be_parsed(tmp_path: Path) -> None:
     ):
         source = open_source(path)
     assert source.column("smiles").to_pylist()[1] is None
+    with pytest.warns(SplitleakWarning) as told:
+        splitleak.similarity_graph(path, on=["name", "smiles"], similarity="exact", share="any")
+    assert len(told) == 1, "the file is read once"
     with pytest.raises(InputError, match="1 SMILES that cannot be read: row 1"):
         splitleak.similarity_graph(source, similarity="tanimoto")
     graph = splitleak.similarity_graph(source, similarity="tanimoto(invalid=distinct)", threshold=1.0)

@@ -173,8 +173,9 @@ def list_matrix(column: Any, name: str) -> NDArray[Any]:
     other = np.flatnonzero(present & (known != width))
     if len(other):
         raise InputError(
-            f"{name} must hold lists of one length ({width} numbers in most rows); {len(other)} rows have another:"
-            f" rows {list_rows(other)} (row {other[0]}: {known[other[0]]} numbers); pad, cut or drop them"
+            f"{name} must hold lists of one length ({width} numbers in most rows); {len(other):,}"
+            f" {'row has' if len(other) == 1 else 'rows have'} another: {list_rows(other)} (row {other[0]}:"
+            f" {known[other[0]]} number{'' if known[other[0]] == 1 else 's'}); pad, cut or drop them"
         )
     kind = column.type.value_type
     narrow = pa.types.is_floating(kind) and kind.bit_width <= 32

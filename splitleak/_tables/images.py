@@ -88,14 +88,15 @@ class Images(Sequence[Any]):
     def batches(
         self,
         key: tuple[Any, ...],
-        work: Callable[[list[Any]], NDArray[Any]],
+        work: Callable[[list[Any], list[str]], NDArray[Any]],
         size: int,
         *,
         progress: Progress = SILENT,
     ) -> NDArray[Any]:
         """Return what `work` makes of lists of at most `size` images, computed once for each `key`.
 
-        As `features`, for work that wants several images at once: ``work(images) -> array`` with a row for each.
+        As `features`, for work that wants several images at once: ``work(images, names) -> array`` with a row for
+        each.
         """
         return self._store.batches(key, work, size, progress)[self._rows]
 
@@ -116,6 +117,11 @@ class Images(Sequence[Any]):
         mask = self._store.missing[self._rows]
         return mask if mask.any() else None
 
+    def refuse_unreadable(self) -> None:
+        """Raise, where an image cannot be read, as soon as that is known; without this there is a warning."""
+        self._store.strict = True
+        self._store.report()
+
     def unreadable(self) -> dict[int, str]:
         """Return why each row that cannot be decoded cannot be, by position."""
         self._store.complete()
@@ -134,7 +140,7 @@ class _Store:
         self.missing = np.fromiter((items[row] is None for row in range(n)), dtype=bool, count=n)
         self.unreadable: dict[int, str] = {}
         self._features: dict[tuple[Any, ...], NDArray[Any]] = {}
-        self._told = False
+        self._told = self.strict = False
         self._lock = threading.Lock()
 
     def decode(self, row: int) -> Any:
@@ -162,7 +168,11 @@ class _Store:
         return self._features[key]
 
     def batches(
-        self, key: tuple[Any, ...], work: Callable[[list[Any]], NDArray[Any]], size: int, progress: Progress
+        self,
+        key: tuple[Any, ...],
+        work: Callable[[list[Any], list[str]], NDArray[Any]],
+        size: int,
+        progress: Progress,
     ) -> NDArray[Any]:
         if key not in self._features:
             n = len(self.items)
@@ -173,7 +183,7 @@ class _Store:
                     images = self.visit(rows, lambda image: image)
                     there = [k for k, image in enumerate(images) if image is not None]
                     if there:
-                        made = work([images[k] for k in there])
+                        made = work([images[k] for k in there], [self.names[first + k] for k in there])
                         if out is None:
                             out = np.zeros((n, *made.shape[1:]), dtype=made.dtype)
                         out[rows[there]] = made
@@ -218,14 +228,21 @@ class _Store:
         return digest.digest()
 
     def report(self) -> None:
-        """Warn once of the images that cannot be read, or raise when none can."""
-        if self._told or not self.unreadable or not self.known.all():
+        """Warn once of the images that cannot be read, or raise when none can, or none may be unreadable."""
+        if not self.unreadable or not self.known.all() or (self._told and not self.strict):
             return
         self._told = True
         if len(self.unreadable) + self.missing.sum() == len(self.items):
             raise InputError(
                 f"data has no image that can be read: {list_unreadable(self.unreadable, self.names)}; give paths of"
                 " image files (relative ones are looked up in the working folder), bytes or arrays"
+            )
+        if self.strict:
+            n = len(self.unreadable)
+            raise InputError(
+                f"data has {n:,} image{'' if n == 1 else 's'} that cannot be read:"
+                f" {list_unreadable(self.unreadable, self.names)}; repair or remove them, or set them aside with"
+                " invalid='distinct' (similar to no image)"
             )
         warnings.warn(unreadable_sentence(self.unreadable, self.names), SplitleakWarning, stacklevel=2)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from splitleak.errors import InputError
@@ -47,6 +48,8 @@ def prepare_search(
     if threshold is not None and not isinstance(similarity, (list, tuple)):
         scale_asked(similarity.similarity if isinstance(similarity, View) else similarity).read(threshold)
     source = open_source(data)
+    if isinstance(data, (str, Path)):  # a file is read, and warned of, once
+        data = source
     views = views_of(similarity, source, on=on, threshold=threshold, share=share)
     if share != "all" and not any(v.share != "all" for v in views):
         raise InputError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import lru_cache
 from typing import Any
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from splitleak._optional import require
-from splitleak.errors import InputError
+from splitleak.errors import InputError, SplitleakError
 
 
 class SameObject:
@@ -90,19 +90,27 @@ def evaluating(module: Any, *, half: bool = False) -> Iterator[None]:
             part.training = training
 
 
-def checked_vectors(
-    vectors: Any, n: int, *, of: str, width: int | None = None, flatten: bool = False
+def encoded(
+    encode: Callable[[list[Any]], Any],
+    items: list[Any],
+    *,
+    of: str,
+    names: Sequence[str],
+    width: int | None = None,
+    flatten: bool = False,
 ) -> NDArray[np.float32]:
-    """Return what an encoder returned as a float32 array of shape (n, n_features).
+    """Return what an encoder makes of some items, as a float32 array of shape (n, n_features).
 
     Parameters
     ----------
-    vectors : array, tensor on any device, or list of them
-        What the encoder returned.
-    n : int
-        Items that it was called with.
+    encode : callable
+        The encoder.
+    items : list
+        What it is called with.
     of : str
         What they are, for messages: "image", "text".
+    names : sequence of str
+        What each is called in messages.
     width : int, optional
         n_features of the vectors before.
     flatten : bool
@@ -111,8 +119,18 @@ def checked_vectors(
     Raises
     ------
     InputError
-        Another shape or width, values that are no numbers or not finite.
+        An encoder that raises, another shape or width, values that are no numbers or not finite.
     """
+    n = len(items)
+    try:
+        vectors = encode(items)
+    except (SplitleakError, MemoryError):
+        raise
+    except Exception as error:  # the caller's own code, which may raise anything
+        raise InputError(
+            f"the encoder raised {type(error).__name__} ({error}) when called with {n} {of}{'s' * (n != 1)}, the first"
+            f" {names[0]}"
+        ) from error
     found = _as_array(vectors, of)
     if found.dtype.kind not in "fiub":
         raise InputError(
@@ -135,7 +153,8 @@ def checked_vectors(
     bad = np.flatnonzero(~np.isfinite(found).all(axis=1))
     if len(bad):
         raise InputError(
-            f"the encoder returned numbers that are not finite ({of} {bad[0]} of a batch of {n})"
+            f"the encoder returned numbers that are not finite for {len(bad)} of {n} {of}s of a batch, the first"
+            f" {names[bad[0]]}"
         )
     return found
 
@@ -147,8 +166,11 @@ def _as_array(vectors: Any, of: str) -> NDArray[Any]:
         vectors = [v.detach().float().cpu().numpy() if hasattr(v, "detach") else v for v in vectors]
     try:
         return np.asarray(vectors)
-    except (TypeError, ValueError) as error:  # rows of several lengths
+    except (TypeError, ValueError) as error:
+        lengths = sorted({len(v) for v in vectors if hasattr(v, "__len__")})
+        got = f"{type(vectors).__name__}: {error}"
+        if len(lengths) > 1:
+            got = f"vectors of {lengths[0]} to {lengths[-1]} numbers"
         raise InputError(
-            f"the encoder must return an array of shape (n, n_features) for n {of}s, got {type(vectors).__name__}:"
-            f" {error}"
+            f"the encoder must return an array of shape (n, n_features) for n {of}s, got {got}"
         ) from error

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from splitleak._progress import SILENT, Progress
-from splitleak.errors import InputError, unknown_option
+from splitleak.errors import unknown_option
 from splitleak.graph import SimilarityGraph
 from splitleak.kernels.hamming_join import hamming_nearest, hamming_pairs
 from splitleak.records import Records
@@ -21,30 +21,19 @@ Invalid = Literal["distinct", "error"]
 # the lowest without a false pair among 315,900 pairs of crops of 27 photographs, see benchmarks/images.py
 PHASH_THRESHOLD = 0.85
 
-_SHOWN = 20
 
-
-def readable_rows(records: Records, invalid: Invalid) -> NDArray[np.bool_]:
-    """Return which rows are images that could be decoded.
-
-    Raises
-    ------
-    InputError
-        Images that cannot be read, with ``invalid="error"``.
-    """
+def apply_invalid(records: Records, invalid: Invalid) -> None:
+    """Check the option, and have images that cannot be read raise where it says so: before they are decoded."""
     if invalid not in get_args(Invalid):
         raise unknown_option("invalid", invalid, get_args(Invalid))
-    images = records.pictures()
-    reasons = images.unreadable()
-    if reasons and invalid == "error":
-        shown = ", ".join(f"{images.name(row)} ({why})" for row, why in list(reasons.items())[:_SHOWN])
-        more = ", ..." if len(reasons) > _SHOWN else ""
-        raise InputError(
-            f"data has {len(reasons):,} images that cannot be read: {shown}{more}; repair or remove them, or set them"
-            " aside with invalid='distinct' (similar to no image)"
-        )
+    if invalid == "error":
+        records.pictures().refuse_unreadable()
+
+
+def readable_rows(records: Records) -> NDArray[np.bool_]:
+    """Return which rows are images that could be decoded."""
     readable = np.ones(records.n_rows, dtype=bool)
-    readable[list(reasons)] = False
+    readable[list(records.pictures().unreadable())] = False
     if records.missing is not None:
         readable &= ~records.missing
     return readable
@@ -66,7 +55,7 @@ def pixels_look_up(
     invalid: Invalid = "distinct",
 ) -> Neighbours:
     """Look up the equal images of some rows."""
-    readable_rows(records, invalid)
+    apply_invalid(records, invalid)
     return exact_nearest(records, queries, threshold=threshold, sides=sides)
 
 
@@ -87,7 +76,7 @@ def pixels(
     invalid : {"distinct", "error"}
         Images that cannot be read are similar to none (and named in a warning), or an error.
     """
-    readable_rows(records, invalid)
+    apply_invalid(records, invalid)
     none = np.empty(0, dtype=np.int64)
     return SimilarityGraph.build(
         none,
@@ -241,6 +230,7 @@ def _hashes(
 ) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
     """Return hashes of shape (n_rows, n_variants, n_words), and which rows have one."""
     check_hash(method, size, flips, turns)
+    apply_invalid(records, invalid)
     images = records.pictures()
     n_variants = {(False, False): 1, (True, False): 3, (False, True): 4, (True, True): 8}[
         bool(flips), bool(turns)
@@ -250,7 +240,7 @@ def _hashes(
         lambda image: hash_variants(image, method, size, flips=flips, turns=turns),
         progress=progress,
     )
-    readable = readable_rows(records, invalid)
+    readable = readable_rows(records)
     if not readable.any():
         words = np.zeros((records.n_rows, n_variants, size * size // 64))
     return np.ascontiguousarray(words, dtype=np.uint64), readable

@@ -19,12 +19,12 @@ from splitleak.similarity.base import Neighbours, get_backend, similarity_backen
 from splitleak.similarity.encoders import (
     SameObject,
     check_count,
-    checked_vectors,
+    encoded,
     evaluating,
     imported_encoder,
     is_module,
 )
-from splitleak.similarity.image import Invalid, link_missing, readable_rows
+from splitleak.similarity.image import Invalid, apply_invalid, link_missing, readable_rows
 
 Inputs = Literal["auto", "images", "tensor"]
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -165,11 +165,11 @@ def _vectors(
     width: list[int] = []
     encode: list[Encode] = []
 
-    def work(images: list[Any]) -> NDArray[np.float32]:
+    def work(images: list[Any], names: list[str]) -> NDArray[np.float32]:
         if not encode:
             encode.append(_encoder(encoder, inputs, size, mean, std))
         before = width[0] if width else None
-        found = checked_vectors(encode[0](images), len(images), of="image", width=before, flatten=True)
+        found = encoded(encode[0], images, of="image", names=names, width=before, flatten=True)
         width.append(found.shape[1])
         return found
 
@@ -178,8 +178,9 @@ def _vectors(
             "similarity='image-embedding' needs an encoder: splitleak.image_embedding(encoder=model), or in text"
             " image-embedding(encoder='model.onnx')"
         )
+    apply_invalid(records, invalid)
     made = records.pictures().batches(key, work, int(batch_size), progress=progress)
-    rows = np.flatnonzero(readable_rows(records, invalid)).astype(np.int64)
+    rows = np.flatnonzero(readable_rows(records)).astype(np.int64)
     return Records("vector", len(rows), vectors=np.ascontiguousarray(made[rows])), rows
 
 

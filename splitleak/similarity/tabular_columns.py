@@ -237,6 +237,7 @@ def _known_names(argument: str, given: Any, names: list[str]) -> list[str]:
             more = ", ..." if len(names) > _SHOWN else ""
             raise InputError(
                 f"{argument} names {name!r}, which is not a compared column{did_you_mean(name, names)}"
-                f" (compared: {', '.join(map(repr, names[:_SHOWN]))}{more})"
+                f" (compared: {', '.join(map(repr, names[:_SHOWN]))}{more}; columns of stratify=, groups=, time= and"
+                " pinned= are left out by themselves)"
             )
     return list(listed)

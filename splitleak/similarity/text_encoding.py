@@ -10,6 +10,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 import numpy as np
@@ -23,14 +24,15 @@ from splitleak.similarity.encoder_identity import UnknownEncoderError, identity_
 from splitleak.similarity.encoders import (
     SameObject,
     check_count,
-    checked_vectors,
     device_of,
+    encoded,
     evaluating,
     imported_encoder,
     is_module,
 )
 
 WRITE_EVERY = 30.0  # seconds of encoding after which the cache is written: an interruption costs no more
+_SHOWN = 60  # characters of a text in a message
 Encode = Callable[[list[str]], Any]
 
 
@@ -266,7 +268,8 @@ def _encoded(
         with progress.stage("encoding", len(texts)) as stage:
             for first in range(0, len(texts), options.batch_size):
                 batch = [text.decode() for text in texts[first : first + options.batch_size]]
-                made = _unit(checked_vectors(encode(batch), len(batch), of="text", width=width))
+                shown = [repr(shorten(text, _SHOWN, placeholder=" ...")) for text in batch]
+                made = _unit(encoded(encode, batch, of="text", names=shown, width=width))
                 if out is None:
                     width = made.shape[1]
                     out = np.empty((len(texts), width), dtype=np.float32)

@@ -32,6 +32,10 @@ def letters(texts: list[str]) -> list[list[int]]:
     return [[text.count(letter) for letter in LETTERS] for text in texts]
 
 
+def broken(texts: list[str]) -> list[float]:
+    return [1 / 0 for _ in texts]
+
+
 class Counting:
     """An encoder that remembers what it was asked."""
 
@@ -382,8 +386,18 @@ def test_paraphrases_that_ngrams_miss(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"encoder": lambda t: np.ones((len(t), 0))}, r"got shape \(5, 0\)"),
         ({"encoder": lambda t: t}, "must return an array of numbers .* got list of <U13 values"),
         ({"encoder": lambda t: np.ones((len(t), 2)) * 1j}, "of complex128 values"),
-        ({"encoder": lambda t: [[1.0] * len(text) for text in t]}, "must return an array .* inhomogeneous"),
-        ({"encoder": lambda t: np.full((len(t), 2), np.inf)}, "not finite .text 0 of a batch of 5"),
+        (
+            {"encoder": lambda t: [[1.0] * len(text) for text in t]},
+            "must return an array .*, got vectors of 5 to 13 numbers",
+        ),
+        (
+            {"encoder": lambda t: np.full((len(t), 2), np.inf)},
+            "not finite for 5 of 5 texts of a batch, the first 'listen to him'",
+        ),
+        (
+            {"encoder": broken},
+            r"raised ZeroDivisionError .division by zero. when called with 5 texts, the first 'l",
+        ),
         ({"encoder": lambda t: np.full((len(t), 2), 1e300)}, "not finite"),
         ({"encoder": lambda t: np.ones((len(t), len(t))), "batch_size": 3}, "of 3 features, then of 2"),
     ],

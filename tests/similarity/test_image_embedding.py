@@ -128,7 +128,7 @@ def test_unreadable_and_missing_images() -> None:
     with pytest.warns(SplitleakWarning, match="1 of 7 images"):
         graph = splitleak.similarity_graph([*IMAGES, b"", None, None], similarity=backend, threshold=1.0)
     assert graph.frame()[["left", "right"]].values.tolist() == [[0, 3], [5, 6]]
-    with pytest.warns(SplitleakWarning), pytest.raises(InputError, match="cannot be read: row 4"):
+    with pytest.raises(InputError, match="cannot be read: row 4"):
         splitleak.similarity_graph([*IMAGES, b""], similarity=backend(invalid="error"))
 
 
@@ -147,7 +147,11 @@ def test_unreadable_and_missing_images() -> None:
         ({"encoder": lambda images: "no"}, "must return an array .* got str"),
         (
             {"encoder": lambda images: np.full((len(images), 2), np.nan)},
-            "not finite .image 0 of a batch of 4",
+            "not finite for 4 of 4 images of a batch, the first row 0",
+        ),
+        (
+            {"encoder": lambda images: images[9]},
+            "raised IndexError .list index out of range. when called with 4 im",
         ),
         (
             {"encoder": lambda images: np.ones((len(images), len(images))), "batch_size": 3},
