@@ -397,7 +397,10 @@ def test_auto_takes_it_for_mixed_columns() -> None:
             "weights names 'agee', which is not a compared column; did you mean 'age'",
         ),
         ({"ignore": ["twon"]}, "ignore names 'twon'.*did you mean 'town'"),
-        ({"nominal": "x"}, r"nominal names 'x', which is not a compared column \(compared: 'age', 'town'; columns of stratify="),
+        (
+            {"nominal": "x"},
+            r"nominal names 'x', which is not a compared column \(compared: 'age', 'town'; columns of str",
+        ),
         ({"ignore": 3}, "ignore must be a column name or a list of column names, got 3"),
         ({"weights": {"age": -1}}, r"weights\['age'\] must be a finite number of at least 0"),
         ({"weights": {"age": float("nan")}}, r"weights\['age'\] must be a finite number"),
