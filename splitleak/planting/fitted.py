@@ -134,9 +134,8 @@ def _plant(prepare: Prepare, codes: tuple[str, ...], honest: bool) -> Callable[.
         work = prepare(table, target, rng, strength)
         train = positions(split, "train")
         with warnings.catch_warnings():
-            warnings.filterwarnings(
-                "ignore", message="Bins whose width"
-            )  # columns with a common value get fewer
+            # columns with a common value get fewer bins; a rare class is not in all folds of a target encoder
+            warnings.filterwarnings("ignore", message="Bins whose width|The least populated class")
             right, of_train = _transformed(work, target, train)
             out, step = right, of_train
             if not honest:

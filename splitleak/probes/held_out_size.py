@@ -43,7 +43,6 @@ def held_out_size(context: AuditContext) -> Finding:
     common: dict[str, Any] = {
         "effect": high - low,
         "effect_name": f"width of the 95 % interval of {told['score']}",
-        "interval": (low, high),
         "evidence": evidence,
         "picture": {
             "kind": "bars",
