@@ -109,6 +109,10 @@ class Auc:
         half = normal_quantile(0.5 + level / 2) * self.error
         return (max(0.0, self.value - half), min(1.0, self.value + half))
 
+    def p_above(self, limit: float) -> float:
+        """Return the p-value of "the true area is at most `limit`"."""
+        return normal_tail((self.value - limit) / max(self.error, 1e-9))
+
 
 def auc(scores: ArrayLike, positive: ArrayLike) -> Auc:
     """Return the area under the ROC curve; ties count one half.

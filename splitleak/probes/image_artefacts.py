@@ -16,7 +16,7 @@ from splitleak.probes.image_attention import attention
 from splitleak.probes.image_facts import GRID, Facts, image_facts
 from splitleak.probes.image_regions import BACKGROUND, areas, standing_out
 from splitleak.probes.remedies import split_again
-from splitleak.probes.scores import score_column
+from splitleak.probes.scores import clearest_side_of_rows, score_column
 from splitleak.probes.split_prediction import column_test
 from splitleak.probes.tokens import classes_of
 from splitleak.statistics import normal_tail
@@ -119,7 +119,7 @@ def _labels(target: Target, rows: Ints) -> list[str]:
 
 
 def _scored(context: AuditContext, target: Target, facts: Facts, known: Ints) -> list[_Sign]:
-    """Score what is known of the files and of the whole images, out of fold."""
+    """Score what is known of the files and of the whole images, out of fold; of many classes each against the rest."""
     rows = facts.rows[known]
     folds = context.folds(_FOLDS, "SPL209", rows=rows)
     regression = target.task == "regression"
@@ -129,16 +129,22 @@ def _scored(context: AuditContext, target: Target, facts: Facts, known: Ints) ->
     columns = [*facts.files, *facts.wholes]
     signs = []
     for column in columns:
-        score = score_column(_taken(column, known), target, rows, folds)
-        p_high = min(1.0, score.p_above(caution, regression=regression) * len(columns))
+        if regression:
+            score = score_column(_taken(column, known), target, rows, folds)
+            value, tests = score.value, len(columns)
+            p_high, p_made = (score.p_above(limit, regression=True) for limit in (caution, made))
+        else:
+            area, sides = clearest_side_of_rows(_taken(column, known), target, rows, folds)
+            value, tests = area.value, len(columns) * max(1, sides)
+            p_high, p_made = area.p_above(caution), area.p_above(made)
+        p_high, p_made = min(1.0, p_high * tests), min(1.0, p_made * tests)
         by_file = column in facts.files and column.name not in _CONTENT
-        p_made = min(1.0, score.p_above(made, regression=regression) * len(columns))
         grade = ""
         if by_file and p_high < context.level and column.name not in _ONLY_NAMED:
             grade = "leak"
         elif (by_file and p_made < context.level) or (column in facts.files and p_high < context.level):
             grade = "caution"
-        signs.append(_Sign(grade, "target", column.name, score.value, p_made if by_file else p_high))
+        signs.append(_Sign(grade, "target", column.name, value, p_made if by_file else p_high))
     return signs
 
 

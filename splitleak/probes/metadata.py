@@ -11,7 +11,7 @@ from splitleak.probes.base import Finding, NotApplicable, probe
 from splitleak.probes.columns import AuditColumn
 from splitleak.probes.context import AuditContext
 from splitleak.probes.scores import clearest_side
-from splitleak.statistics import holm_in_reach, normal_tail
+from splitleak.statistics import holm_in_reach
 
 _WORDS = frozenset({
     "source", "site", "device", "scanner", "camera", "machine", "sensor", "instrument", "hospital",
@@ -43,12 +43,7 @@ def metadata(context: AuditContext) -> Finding:
     found.sort(key=lambda entry: (-entry[0].value, entry[2]))
     caution, leak = context.limits["metadata_auc_caution"], context.limits["metadata_auc_leak"]
     p_caution, p_leak = (
-        holm_in_reach(
-            [
-                min(1.0, sides * normal_tail((area.value - limit) / max(area.error, 1e-9)))
-                for area, sides, _ in found
-            ]
-        )
+        holm_in_reach([min(1.0, sides * area.p_above(limit)) for area, sides, _ in found])
         for limit in (caution, leak)
     )
     hits = [(area, name) for (area, _, name), p in zip(found, p_caution, strict=True) if p < context.alpha]

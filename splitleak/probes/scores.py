@@ -155,15 +155,22 @@ def clearest_side(context: AuditContext, column: AuditColumn) -> tuple[Auc, int]
     """
     assert context.target is not None
     rows = scored_rows(context)
-    folds = score_folds(context, rows)
-    if context.target.task == "regression":
-        values = context.target.values[rows]
+    return _clearest(column, context.target, rows, score_folds(context, rows))
+
+
+def clearest_side_of_rows(column: AuditColumn, target: Target, rows: Ints, folds: Ints) -> tuple[Auc, int]:
+    """Return the same of a column that was made of some rows and has one value for each of them."""
+    own = replace(target, codes=target.codes[rows], values=target.values[rows])
+    return _clearest(column, own, np.arange(len(rows)), folds)
+
+
+def _clearest(column: AuditColumn, target: Target, rows: Ints, folds: Ints) -> tuple[Auc, int]:
+    if target.task == "regression":
+        values = target.values[rows]
         sides = (values > np.median(values))[:, None]
     else:
-        codes = context.target.codes[rows]
-        classes = (
-            np.arange(1, 2) if len(context.target.levels) == 2 else np.arange(len(context.target.levels))
-        )
+        codes = target.codes[rows]
+        classes = np.arange(1, 2) if len(target.levels) == 2 else np.arange(len(target.levels))
         sides = codes[:, None] == classes
     asked = [k for k in range(sides.shape[1]) if _SIDE_ROWS <= sides[:, k].sum() <= len(rows) - _SIDE_ROWS]
     predicted = _predicted(column, rows, folds, sides.astype(np.float64))
