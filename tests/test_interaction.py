@@ -14,6 +14,7 @@ from splitleak import InfeasibleSplitError, InputError, SimilarityGraph, Splitle
 from splitleak.interaction import split_interactions
 from splitleak.interaction.allocation import MASS_WEIGHT, Mass, PairSizes, allocate_pairs, unit_of
 from splitleak.interaction.result import InteractionSplit
+from splitleak.similarity.precomputed import precomputed
 
 quick = settings(max_examples=20)
 DATA = os.environ.get("SPLITLEAK_DATA")
@@ -358,3 +359,21 @@ def test_drugs_and_proteins() -> None:
     assert sum(split.sizes.values()) == 1248
     assert split.sizes["train"] + split.sizes["test"] >= 700  # DataSAIL's C2 keeps 646 to 689
     assert split.verdict == "separated"
+
+
+def test_files_with_the_ids_as_names_need_no_table_of_entities(tmp_path: Path) -> None:
+    pairs = pd.DataFrame(
+        {"drug": [f"d{i % 6:02d}" for i in range(36)], "target": [f"t{i // 6}" for i in range(36)]}
+    )
+    near = matrix(6, 0, "d")
+    path = tmp_path / "near.tsv"
+    near.to_csv(path, sep="\t")
+    arguments = {"left": "drug", "right": "target", "sizes": {"train": 0.5, "test": 0.5}, "tolerance": 0.5}
+    for similarity in (precomputed(path), f"precomputed(matrix={str(path)!r})"):
+        for table in (None, pd.DataFrame({"drug": [f"d{i:02d}" for i in range(6)], "size": range(6)})):
+            split = split_interactions(
+                pairs, **arguments, left_entities=table, left_similarity=similarity, left_threshold=0.8
+            )
+            assert split.left.ids == tuple(near.index)
+            assert split.left.codes[1] == split.left.codes[3], "their similarity is 0.82"
+            assert len(set(split.left.clusters.tolist())) == 5

@@ -111,7 +111,7 @@ class Entities:
             id_column = _id_column(source, side, ids.column, id_column)
             names, rows = _rows_of(source, side, ids, id_column)
             data = table
-            on = id_column if on is None and _is_positional(similarity) else on
+            on = id_column if on is None and (_is_positional(similarity) or _is_named(similarity)) else on
             options.update(on=on, exclude={id_column})
         if _is_labelled(similarity):
             similarity = precomputed(_labelled(similarity, names, side))
@@ -183,10 +183,11 @@ def _need_no_table(side: str, id_column: Any, on: Any, similarity: Any) -> None:
                 f"{side}_{name}={value!r} names a column of {side}_entities=, which is not given; give that table, or"
                 f" leave {side}_{name}= out: the ids themselves are then compared"
             )
-    if _is_positional(similarity) and not _is_labelled(similarity):
+    if _is_positional(similarity) and not _is_labelled(similarity) and not _is_named(similarity):
         raise InputError(
             f"{side}_similarity= goes by row position, and without {side}_entities= the entities have no order; give"
-            f" the table whose rows it follows, or a pandas frame with the ids as its index and columns"
+            " the table whose rows it follows, or scores with the ids as names: a pandas frame, or"
+            " splitleak.precomputed(path)"
         )
 
 
@@ -211,6 +212,13 @@ def _is_labelled(similarity: Any) -> bool:
     """Say whether a similarity is a matrix in a pandas frame (an edge list has the columns left and right)."""
     frame = hasattr(similarity, "loc") and hasattr(similarity, "columns")
     return frame and not {"left", "right"} <= set(similarity.columns)
+
+
+def _is_named(similarity: Any) -> bool:
+    """Say whether a similarity is scores whose rows have names: a file of hits, a matrix with labels."""
+    if isinstance(similarity, str):
+        return similarity.partition("(")[0].strip() == "precomputed"
+    return isinstance(similarity, Backend) and similarity.name == "precomputed"
 
 
 def _is_given(backend: Backend) -> bool:

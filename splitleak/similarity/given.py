@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from splitleak._progress import SILENT, Progress
-from splitleak.errors import InputError
+from splitleak.errors import InputError, SplitleakError
 from splitleak.graph import SimilarityGraph
 from splitleak.records import Records
 from splitleak.similarity.base import IGNORED, Backend, Neighbours, get_backend
@@ -89,6 +89,12 @@ def from_function(
             raise InputError(
                 f"similarity function {name!r} must take two rows and return a number in [0, 1]; rows {i} and {j}:"
                 f" {error}"
+            ) from error
+        except SplitleakError:
+            raise
+        except Exception as error:  # the caller's own code, which may raise anything
+            raise InputError(
+                f"similarity function {name!r} raised {type(error).__name__} ({error}) for rows {i} and {j}"
             ) from error
         if not 0 <= value <= 1:
             raise InputError(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
 from collections.abc import Sequence
+from itertools import chain, islice, repeat
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +41,7 @@ def read_matrix(
         values, names = _from_file(Path(matrix), what)
     elif hasattr(matrix, "columns") and hasattr(matrix, "index"):
         values, names = matrix.to_numpy(), list(matrix.index)
-        if list(matrix.columns) != names:
-            raise InputError(f"{what} has other labels on its columns than on its rows, or in another order")
+        check_same_names(list(matrix.columns), names, what)
     if condensed:
         values = _square(np.asarray(values), what)
     if labels is not None:
@@ -78,16 +80,44 @@ def _from_file(path: Path, what: str) -> tuple[Any, list[Any] | None]:
     )
 
 
+def check_same_names(columns: list[Any], rows: list[Any], what: str) -> None:
+    """Raise where the columns of a matrix are called otherwise than its rows, or stand in another order."""
+    if columns == rows:
+        return
+    if len(columns) != len(rows):
+        raise InputError(f"{what} must be square, and has {len(rows):,} rows with {len(columns):,} columns")
+    at = next(i for i, (a, b) in enumerate(zip(columns, rows, strict=True)) if a != b)
+    same = sorted(map(str, columns)) == sorted(map(str, rows))
+    raise InputError(
+        f"{what} has {'its columns in another order than its rows' if same else 'columns named otherwise than rows'}:"
+        f" column {at} is {columns[at]!r}, row {at} {rows[at]!r}"
+        f"{'; put them in one order, matrix.loc[names, names]' if same else ''}"
+    )
+
+
 def _from_text(path: Path, separator: str, what: str) -> tuple[Any, list[Any]]:
     import pandas as pd
 
     # names stay texts: "007" is not 7, and "NA" is a name
+    opened = gzip.open if path.name.lower().endswith(".gz") else open
+    with opened(path, "rt", encoding="utf-8-sig", newline="") as file:
+        header, first = islice(chain(csv.reader(file, delimiter=separator), repeat([], 2)), 2)
+    if len(first) == len(header) + 1 and first[-1]:
+        header = ["", *header]  # as R writes it: nothing stands above the names of the rows
+    # else rows may end with a separator that the header lacks
     frame = pd.read_csv(
-        path, sep=separator, header=0, index_col=0, dtype={0: str}, keep_default_na=False, na_values=[""]
-    )
+        path, sep=separator, header=0, names=header, usecols=range(len(header)), index_col=0, dtype={0: str},
+        keep_default_na=False, na_values=[""],
+    )  # fmt: skip
     frame.index = frame.index.astype(str)
-    if [str(c) for c in frame.columns] != list(frame.index):
-        raise InputError(f"{what} has other labels on its columns than on its rows, or in another order")
+    for name in frame.columns[[kind.kind not in "fiub" for kind in frame.dtypes]]:
+        bad = np.flatnonzero(pd.to_numeric(frame[name], errors="coerce").isna() & frame[name].notna())
+        if len(bad):
+            raise InputError(
+                f"{what} must hold numbers, and row {frame.index[bad[0]]!r} has {frame[name].iloc[bad[0]]!r} in column"
+                f" {name!r}"
+            )
+    check_same_names(header[1:], list(frame.index), what)
     return frame.to_numpy(), list(frame.index)
 
 

@@ -13,6 +13,7 @@ from splitleak.errors import InputError, unknown_option
 from splitleak.graph import SimilarityGraph
 from splitleak.records import Records
 from splitleak.similarity.base import IGNORED, Backend, Neighbours
+from splitleak.similarity.named_matrix import check_same_names
 
 if TYPE_CHECKING:
     from splitleak.similarity.hit_tables import Format
@@ -104,10 +105,7 @@ def precomputed(
         )
     if hasattr(matrix, "columns") and hasattr(matrix, "index"):
         names = list(matrix.index)
-        if list(matrix.columns) != names:
-            raise InputError(
-                "the matrix has other labels on its columns than on its rows, or in another order"
-            )
+        check_same_names(list(matrix.columns), names, "the matrix")
         labels, matrix = labels if labels is not None else names, matrix.to_numpy()
     _check_labels(labels, row_labels)
     values = _checked_matrix(matrix, kind)
@@ -235,7 +233,7 @@ def _checked_matrix(matrix: Any, kind: MatrixKind) -> Any:
         raise InputError(f"a similarity matrix must be numeric, got {values.dtype}")
     stored = values.data if is_sparse else values
     for at in range(0, len(stored), 4096):
-        _check_range(stored[at : at + 4096], kind)
+        _check_range(stored[at : at + 4096], kind, None if is_sparse else at)
     _check_symmetric(values, is_sparse)
     diagonal = values.diagonal()
     wanted, other = (1, 0) if kind == "similarity" else (0, 1)
@@ -248,13 +246,16 @@ def _checked_matrix(matrix: Any, kind: MatrixKind) -> Any:
     return values
 
 
-def _check_range(values: NDArray[Any], kind: MatrixKind) -> None:
+def _check_range(values: NDArray[Any], kind: MatrixKind, first: int | None) -> None:
+    """Raise for values out of range; `first` is the first of these rows, None: they are not rows."""
     top = np.inf if kind == "distance" else 1
     if not np.isfinite(values).all() or (values < 0).any() or (values > top).any():
-        bad = values[~(np.isfinite(values) & (values >= 0) & (values <= top))].ravel()[0]
+        at = np.argwhere(~(np.isfinite(values) & (values >= 0) & (values <= top)))[0].tolist()
+        bad = values[tuple(at)]
+        place = "" if first is None else f" at [{first + at[0]}, {at[1]}]"
         span = "at least 0" if kind == "distance" else "in [0, 1]"
         raise InputError(
-            f"a {kind} matrix must be finite and {span}, got {bad}"
+            f"a {kind} matrix must be finite and {span}, got {bad}{place}"
             + (
                 '; distances are given as precomputed(matrix, kind="distance")'
                 if kind == "similarity"

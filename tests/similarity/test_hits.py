@@ -215,8 +215,19 @@ def test_matrices_with_names(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="must be symmetric"):
         pairs(precomputed(tmp_path / "bad.tsv"))
     frame.iloc[:, ::-1].to_csv(tmp_path / "bad.tsv", sep="\t")
-    with pytest.raises(InputError, match="other labels on its columns"):
+    with pytest.raises(
+        InputError, match="'bad.tsv' has its columns in another order than its rows: column 0 is"
+    ):
         pairs(precomputed(tmp_path / "bad.tsv"))
+    frame.astype(object).replace(frame.iloc[0, 1], "high").to_csv(tmp_path / "bad.tsv", sep="\t")
+    with pytest.raises(InputError, match=r"'bad.tsv' must hold numbers, and row '.*' has 'high' in column '"):
+        pairs(precomputed(tmp_path / "bad.tsv"))
+    lines = frame.to_csv(sep="\t").splitlines()
+    text = "\n".join([lines[0], *(line + "\t" for line in lines[1:])])  # an empty field ends each row
+    (tmp_path / "more.tsv").write_text(text)
+    assert pairs(precomputed(tmp_path / "more.tsv"), 0.5) == wanted
+    (tmp_path / "more.tsv").write_text("\n".join([lines[0].lstrip("\t"), *lines[1:]]))  # R's write.table
+    assert pairs(precomputed(tmp_path / "more.tsv"), 0.5) == wanted
     with pytest.raises(InputError, match="labels 3 names"):
         pairs(precomputed(tmp_path / "m.npy", labels=NAMES[:3]))
     with pytest.raises(InputError, match="a name twice"):

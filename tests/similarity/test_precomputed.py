@@ -61,7 +61,10 @@ def test_labels_are_checked() -> None:
         pairs(other, 0.85, table, on="name")
     with pytest.raises(InputError, match="labels of the matrix are not those of the data"):
         pairs(frame.rename(index={"a": "z"}, columns={"a": "z"}), 0.85, table, on="name")
-    with pytest.raises(InputError, match="other labels on its columns than on its rows"):
+    with pytest.raises(
+        InputError,
+        match="the matrix has its columns in another order than its rows: column 0 is 'd', row 0 'a'",
+    ):
         pairs(frame[NAMES[::-1]], 0.85, table, on="name")
 
 
@@ -138,6 +141,7 @@ def test_bad_files(tmp_path: Path) -> None:
     ("function", "message"),
     [
         (lambda a, b: 2.0, r"must return a number in \[0, 1\], got 2.0 for rows 0 and 1"),
+        (lambda a, b: 1 / 0, r"raised ZeroDivisionError .division by zero. for rows 0 and 1"),
         (lambda a, b: float(a < b), "is not symmetric: rows 0 and 1 give 1.0 and 0.0"),
     ],
 )
