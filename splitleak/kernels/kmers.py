@@ -7,7 +7,7 @@ independently of each other than words of neighbouring letters.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,24 @@ from splitleak.kernels.compiling import njit
 
 _TARGETS = 512  # sequences indexed together: their counters stay in the cache
 _BAND = 4  # neighbouring diagonals counted as one
+
+
+class Extension(NamedTuple):
+    """An ungapped alignment around a word (Altschul et al. 1990).
+
+    Attributes
+    ----------
+    weights : int64 array of shape (n_letters, n_letters)
+        Score of each pair of letters.
+    least : int
+        Score that it must reach.
+    drop : int
+        It ends where it falls that far behind its best.
+    """
+
+    weights: NDArray[np.int64]
+    least: int
+    drop: int
 
 
 def word_pairs(
@@ -29,6 +47,7 @@ def word_pairs(
     *,
     queries: NDArray[np.uint8] | None = None,
     rows_from: int = 0,
+    extension: Extension | None = None,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the pairs (left < right) with enough words in common within some eight neighbouring diagonals.
 
@@ -46,7 +65,10 @@ def word_pairs(
         Other letters for the right sequences, at the same places (their reverse complements).
     rows_from : int
         First of the right sequences.
+    extension : Extension, optional
+        What the ungapped alignment around the last of these words must score besides.
     """
+    weights, least, drop = extension or (np.zeros((0, 0), dtype=np.int64), 0, 0)
     n = len(starts) - 1
     rows = codes if queries is None else queries
     shape = np.array(patterns, dtype=np.int64)
@@ -66,8 +88,9 @@ def word_pairs(
         for p, keys in enumerate(target_keys):
             _index(keys[begin:end], owner, place, key_starts[p], postings[p])
         return _matches(
-            np.stack(query_keys), starts, sides, needed, key_starts, postings, first, last, rows_from
-        )
+            np.stack(query_keys), starts, sides, needed, key_starts, postings, first, last, rows_from, codes, rows,
+            weights, least, drop,
+        )  # fmt: skip
 
     found = [np.empty((0, 2), dtype=np.int64), *map_threads(work, list(range(0, n, _TARGETS)))]
     pairs = np.concatenate(found)
@@ -110,7 +133,20 @@ def _index(keys, owner, place, key_starts, postings):  # type: ignore[no-untyped
 
 @njit(nogil=True, cache=True)
 def _matches(  # type: ignore[no-untyped-def]
-    query_keys, starts, sides, needed, key_starts, postings, first, last, rows_from
+    query_keys,
+    starts,
+    sides,
+    needed,
+    key_starts,
+    postings,
+    first,
+    last,
+    rows_from,
+    codes,
+    rows,
+    weights,
+    least,
+    drop,
 ):
     n = len(starts) - 1
     length = np.diff(starts)
@@ -144,7 +180,10 @@ def _matches(  # type: ignore[no-untyped-def]
                         continue
                     band = base[t - first] + 1 + (i - postings[p, at, 1] + length[t]) // _BAND
                     count[band] += np.uint16(1)
-                    if count[band] + max(count[band - 1], count[band + 1]) >= asked:
+                    if count[band] + max(count[band - 1], count[band + 1]) >= asked and (
+                        least == 0
+                        or _extends(codes, rows, starts, weights, least, drop, t, r, postings[p, at, 1], i)
+                    ):
                         state[t - first] = 0
                         if m == len(pairs):
                             grown = np.empty((2 * m, 2), dtype=np.int64)
@@ -154,3 +193,24 @@ def _matches(  # type: ignore[no-untyped-def]
                         pairs[m, 1] = r
                         m += 1
     return pairs[:m].copy()
+
+
+@njit(nogil=True, cache=True)
+def _extends(codes, rows, starts, weights, least, drop, t, r, at, i):  # type: ignore[no-untyped-def]
+    """Tell whether the ungapped alignment through place `at` of sequence t and place `i` of r scores enough."""
+    x, y = starts[t] + at, starts[r] + i
+    best = 0
+    for step in (1, -1):
+        forward = min(starts[t + 1] - x, starts[r + 1] - y)
+        room = forward if step == 1 else min(at, i)
+        score = best
+        for k in range(room):
+            shift = k if step == 1 else -1 - k
+            score += weights[codes[x + shift], rows[y + shift]]
+            if score > best:
+                best = score
+                if best >= least:
+                    return True
+            elif score < best - drop:
+                break
+    return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +12,11 @@ from numpy.typing import NDArray
 from splitleak._progress import SILENT, Progress
 from splitleak.graph import Recall
 from splitleak.kernels import alignment as kernel
-from splitleak.kernels.kmers import word_pairs
+from splitleak.kernels.kmers import Extension, word_pairs
 from splitleak.similarity.aligned_pairs import exhaustive_pairs, verified
+from splitleak.similarity.alignment import Scheme
 from splitleak.similarity.alignment_definition import Definition, Pairs, Prepared
+from splitleak.similarity.karlin_altschul import ungapped_rate
 from splitleak.similarity.score_bounds import Bound, choose_bound, part_of
 
 # (prepared, strictness, first row of the right sequences) -> (left, right)
@@ -21,6 +24,7 @@ Finder = Callable[[Prepared, float, int], tuple[NDArray[np.int64], NDArray[np.in
 
 SHORT = 150  # two sequences shorter than that share too few words to tell, and cost little to compare in full
 SAMPLED = 100
+_UNGAPPED, _DROP = 12.0, 6.3  # natural units (score times lambda): 38 and 20 of BLOSUM62
 _PROTEIN_WORDS = [[0, 1, 3]]
 _NUCLEOTIDE_WORDS = [[0, 1, 2, 3, 4, 5, 6, 7], [0, 1, 3, 4, 6, 7, 9, 10]]
 _PLAIN_LETTERS = {"protein": 20, "dna": 4, "rna": 4}
@@ -52,7 +56,7 @@ def filtered_pairs(
     bound : Bound, optional
         Of `choose_bound`, which is asked otherwise.
     """
-    find = find or candidates
+    find = find or _finder(prepared.scheme, definition.measure)
     bound = bound or choose_bound(prepared, definition, threshold)
     asked = _strictness(definition.measure, threshold)
     lengths = prepared.lengths
@@ -129,12 +133,14 @@ def _not_short(
 
 
 def candidates(
-    prepared: Prepared, strictness: float, rows_from: int = 0
+    prepared: Prepared, strictness: float, rows_from: int = 0, *, extension: Extension | None = None
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the pairs with enough words in common, at least one of the two not short.
 
-    `strictness` is the number of words asked for, per square root of the length.
+    `strictness` is the number of words asked for, per square root of the length; where they are to be extended to an
+    ungapped alignment, two words are enough.
     """
+    strictness = strictness if extension is None else 0.0
     s, scheme = prepared.sequences, prepared.scheme
     words = _PROTEIN_WORDS if scheme.alphabet == "protein" else _NUCLEOTIDE_WORDS
     needed = np.maximum(np.ceil(strictness * np.sqrt(prepared.lengths)), 2).astype(np.int64)
@@ -143,7 +149,7 @@ def candidates(
     for queries in (None, s.reverse) if len(s.reverse) else (None,):
         left, right = word_pairs(
             s.codes, s.starts, s.sides, _PLAIN_LETTERS[scheme.alphabet], words, needed, queries=queries,
-            rows_from=rows_from,
+            rows_from=rows_from, extension=extension,
         )  # fmt: skip
         left, right = _not_short(prepared.lengths, left, right)
         pairs.append(left * len(prepared.lengths) + right)
@@ -156,6 +162,15 @@ def _strictness(measure: str, threshold: float) -> float:
     if measure == "evalue":  # relatives far apart count: at 1e-3, 1e-10 and 1e-40
         return float(np.interp(threshold, [0.615, 0.75, 0.9], [0.14, 0.18, 0.35]))
     return float(np.interp(threshold, [0.3, 0.4, 0.5, 0.7], [0.35, 0.4, 0.5, 0.8]))
+
+
+def _finder(scheme: Scheme, measure: str) -> Finder:
+    """Return the search for candidates; E-values count a short stretch, which shares few words, as BLAST does."""
+    if measure != "evalue" or scheme.alphabet != "protein":
+        return candidates
+    rate = ungapped_rate(scheme.weights[:20, :20])
+    extension = Extension(scheme.weights, int(np.ceil(_UNGAPPED / rate)), int(np.ceil(_DROP / rate)))
+    return partial(candidates, extension=extension)
 
 
 def _moved(pairs: Pairs, which: NDArray[np.int64]) -> Pairs:

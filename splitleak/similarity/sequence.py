@@ -29,6 +29,7 @@ from splitleak.similarity.sequence_input import Reading, read_sequences
 Engine = Literal["auto", "exhaustive", "filtered", "mmseqs"]
 
 EXHAUSTIVE_CELLS = 1e13  # letters times letters over all pairs: some eight minutes of one core
+_EVALUE_CELLS = 4 * EXHAUSTIVE_CELLS  # the filter saves next to nothing where far relatives count
 LOOKUP_FLOOR = 0.3  # look-ups do not tell similarities below it, where chance reaches
 LOOKUP_EVALUE = float(similarity_of_evalue(10.0))  # the same for E-values
 _PROTEIN_GAP_OPEN = {"identity": 11, "score": 11, "evalue": 12}  # 12 and 1: what BLAST writes as 11 and 1
@@ -153,7 +154,8 @@ def _alignment(
     engine : {"auto", "exhaustive", "filtered", "mmseqs"}
         "exhaustive" misses no pair. "filtered" aligns only pairs that share similar words, and states its recall,
         measured on an exhaustive sample. "mmseqs" does the same with the candidates of MMseqs2's prefilter (proteins
-        only; extra `mmseqs`, or the program on the PATH). "auto": exhaustive up to some minutes of work.
+        only; extra `mmseqs`, or the program on the PATH). "auto": exhaustive up to some eight minutes of
+        one core, of E-values half an hour: there the filter saves little.
 
     Returns
     -------
@@ -201,7 +203,8 @@ def _alignment(
     )
     data = read_sequences(records, sides, reading)
     definition = definition.of(data.prepared, matrix, data.lengths)
-    exhaustive = engine == "exhaustive" or (engine == "auto" and data.cells <= EXHAUSTIVE_CELLS)
+    affordable = EXHAUSTIVE_CELLS if definition.evalues is None else _EVALUE_CELLS
+    exhaustive = engine == "exhaustive" or (engine == "auto" and data.cells <= affordable)
     bound = choose_bound(data.prepared, definition, threshold)
     recall: Recall | None = None
     if exhaustive:

@@ -181,13 +181,14 @@ def test_no_bound_loses_a_pair(threshold, coverage, monkeypatch) -> None:
 
     records = as_records(related_proteins(70))
     backend = get_backend("alignment")(coverage=coverage)
-    monkeypatch.setattr(aligned_pairs, "choose_bound", lambda *_: None)
+    for module in (aligned_pairs, sequence):
+        monkeypatch.setattr(module, "choose_bound", lambda *_: None)
     expected = pairs_of(backend.graph(records, threshold=threshold))
     assert len(expected) > 10
     for bonus, toll in score_bounds._BOUNDS:
         bound = score_bounds.Bound(bonus, toll)
         if bound.holds(scheme("protein"), threshold) and bound.fits(scheme("protein")):
-            monkeypatch.setattr(aligned_pairs, "choose_bound", lambda *_, bound=bound: bound)
+            monkeypatch.setattr(sequence, "choose_bound", lambda *_, bound=bound: bound)
             assert pairs_of(backend.graph(records, threshold=threshold)) == expected
 
 
