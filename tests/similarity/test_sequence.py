@@ -308,6 +308,8 @@ def test_mmseqs_finds_candidates() -> None:
     across = get_backend("alignment(engine=mmseqs)").graph(as_records(rows), threshold=0.4, sides=sides)
     assert pairs_of(across).items() <= {p: s for p, s in truth.items() if sides[p[0]] != sides[p[1]]}.items()
     assert across.n_pairs > 10
+    assert across.recall.total == graph.recall.total > 20  # measured on all sides
+    assert across.recall.estimate > 0.8
     with pytest.raises(InputError, match="engine='mmseqs' searches proteins, and the sequences are DNA"):
         splitleak.similarity_graph(
             ["ACGTTTACG" * 30] * 2 + ["ACGTTTACC"], similarity="alignment(engine=mmseqs)"
