@@ -369,7 +369,7 @@ def test_files_with_the_ids_as_names_need_no_table_of_entities(tmp_path: Path) -
     path = tmp_path / "near.tsv"
     near.to_csv(path, sep="\t")
     arguments = {"left": "drug", "right": "target", "sizes": {"train": 0.5, "test": 0.5}, "tolerance": 0.5}
-    for similarity in (precomputed(path), f"precomputed(matrix={str(path)!r})"):
+    for similarity in (precomputed(path), f"precomputed(matrix={str(path)!r}, format=matrix)"):
         for table in (None, pd.DataFrame({"drug": [f"d{i:02d}" for i in range(6)], "size": range(6)})):
             split = split_interactions(
                 pairs, **arguments, left_entities=table, left_similarity=similarity, left_threshold=0.8

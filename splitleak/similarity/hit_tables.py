@@ -174,7 +174,8 @@ class _Table:
         if len(fields) != len(preset):
             raise InputError(
                 f"{self.what} has {len(fields)} columns (split by tabs), and {self.kind} without a header has"
-                f" {len(preset)} ({', '.join(preset)}); name those of the file: columns=[...]"
+                f" {len(preset)} ({', '.join(preset)}); name those of the file: columns=[...], or of a"
+                " matrix say format='matrix'"
             )
         return preset
 

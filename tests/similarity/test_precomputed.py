@@ -96,7 +96,7 @@ def test_a_graph_is_taken_at_its_threshold_or_above() -> None:
     split = splitleak.split_by_similarity(NAMES, similarity=graph, sizes={"train": 3, "test": 1})
     assert split["test"].tolist() == [3]
     assert pairs(graph, 0.85) == {(0, 1): 0.9}
-    with pytest.raises(InputError, match="below the graph's own"):
+    with pytest.raises(InputError, match="less similar than the graph's own threshold of 0.8"):
         pairs(graph, 0.5)
 
 
