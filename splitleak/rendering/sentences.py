@@ -83,8 +83,10 @@ def explanation(certificate: Summary | None) -> list[str]:
         sentences = _sentences_on_views(certificate)
     else:
         kind = "every pair of rows was covered" if certificate["exhaustive"] else "the search was approximate"
+        view = certificate.get("view")
+        alone = f"By {view} alone, one of several similarities: a" if view else "A"
         sentences = [
-            "A fresh search across the partitions looked for"
+            f"{alone} fresh search across the partitions looked for"
             f" {certificate_scale(certificate).wanted(certificate['similarity'], certificate['threshold'])}; {kind}."
         ]
         if not certificate["exhaustive"]:

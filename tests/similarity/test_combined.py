@@ -276,6 +276,10 @@ def test_a_split_by_several_similarities(tmp_path: Any) -> None:
     assert split.certificate.verdict == "separated"
     assert [view.view for view in split.certificate.views] == ["jaccard on premise", "cosine on vector"]
     assert all(view.verdict == "separated" and view.random is not None for view in split.certificate.views)
+    told = " ".join(repr(split.certificate.views[1]).split())
+    assert (
+        "By cosine on vector alone, one of several similarities: a fresh search across the partitions" in told
+    )
     order = np.random.default_rng(2).permutation(len(table))
     again = splitleak.split_by_similarity(table.iloc[order], similarity=LIST, stratify="label")
     assert np.array_equal(again.codes, split.codes[order])
