@@ -119,7 +119,9 @@ def test_input_that_cannot_be_used(folder: Path, arguments: tuple[str, ...], mes
 def test_values_are_shown_on_demand(folder: Path) -> None:
     told = ("data.csv", "--target", "y", "--probes", "SPL203", "--html", "r.html")
     df = pd.read_csv("data.csv")
-    df["ward"] = np.where((df["y"] == "ill") & (np.arange(240) % 3 > 0), SECRET, "other")
+    df["ward"] = np.where(
+        (df["y"] == "ill") & (np.arange(240) % 3 == 0), SECRET, np.array(["east", "west"])[np.arange(240) % 2]
+    )
     df.drop(columns="answer").to_csv("data.csv", index=False)
     assert "CAUTION SPL203" in run(*told).stdout
     assert SECRET not in Path("r.html").read_text(encoding="utf-8")

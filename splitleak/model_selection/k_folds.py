@@ -42,6 +42,7 @@ class SimilarityKFold(SimilaritySplitter):
 
     Examples
     --------
+    >>> import numpy as np
     >>> X = np.repeat(np.eye(6), 2, axis=0)
     >>> for train, test in SimilarityKFold(n_splits=3, threshold=0.9).split(X):
     ...     print(len(train), sorted(set(test // 2)), len(test))  # doctest: +ELLIPSIS
@@ -118,6 +119,7 @@ class StratifiedSimilarityKFold(SimilarityKFold):
 
     Examples
     --------
+    >>> import numpy as np
     >>> X, y = np.repeat(np.eye(8), 2, axis=0), np.repeat([0, 1], 8)
     >>> [np.bincount(y[test]).tolist() for _, test in StratifiedSimilarityKFold(n_splits=2, threshold=0.9).split(X, y)]
     [[4, 4], [4, 4]]

@@ -40,7 +40,7 @@ def units_to_drop(weights: NDArray[np.float64]) -> Ints:
     Examples
     --------
     >>> units = units_to_drop(np.array([2.0, 0.0, 3.0]))
-    >>> int(units[1]), round(units[0] / units[2], 6)
+    >>> int(units[1]), round(float(units[0] / units[2]), 6)
     (1, 0.666667)
     """
     each = np.rint(weights / math.fsum(weights) * UNITS).astype(np.int64)

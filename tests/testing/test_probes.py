@@ -184,7 +184,7 @@ def test_the_right_probe_passes(function: Any) -> None:
 
 def test_what_was_planted_must_be_named() -> None:
     table = classes(200)
-    leak = plant("new_category", table, "y", halves(len(table)))
+    leak = plant("new_category", table, "y", halves(len(table)), strength="strong")
     made = probe("MINE001", "Wrong")(lambda context: Finding("leak", "Wrong.", columns=["x0"]))
     with pytest.raises(AssertionError, match="names what was planted.*not .'colour'"):
         check_probe(made, leak, honest)
