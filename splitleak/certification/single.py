@@ -60,7 +60,7 @@ def certify_single(
             else f"E-values {scale.beyond(near.floor)}"
         )
         notes.append(
-            f"the look-up of nearest rows does not tell {told} apart: they stand at 0 in the histogram"
+            f"the look-up of nearest rows does not tell {told} apart: they stand together at the left of the histogram"
         )
     if search.backend.given:
         notes += _notes_on_given(search, codes, len(names))

@@ -40,6 +40,7 @@ _VARIABLES = {
     LINE: "var(--sl-line, #b3400a)",
 }
 HATCHES = ("", "////", "||||", "xxxx")
+_APART = 0.11  # of the axis, between the middles of two labels
 _LONGEST = 18
 
 
@@ -172,9 +173,12 @@ def label_ticks(axes: Axes, scale: Scale) -> None:
     if scale is SHARES:
         return
     low, high = axes.get_xlim()
-    places = {f"{e:g}": float(similarity_of_evalue(e)) for e in (1000, 1, 1e-3, 1e-10, 1e-20, 1e-50, 0)}
-    inside = {text: place for text, place in places.items() if low <= place <= high}
-    axes.set_xticks(list(inside.values()), list(inside))
+    inside: dict[float, str] = {}
+    for evalue in (1, 0, 1e-10, 1e-3, 1000, 1e-50, 1e-20):  # the most telling first: labels must not touch
+        place = float(similarity_of_evalue(evalue))
+        if low <= place <= high and all(abs(place - other) >= _APART * (high - low) for other in inside):
+            inside[place] = f"{evalue:g}"
+    axes.set_xticks(list(inside), list(inside.values()))
 
 
 def short_label(text: str, longest: int = _LONGEST) -> str:
