@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from leakbench_explained import AVOIDABLE, TRUE
 from leakbench_judging import Try
 from leakbench_tables import LISTS
 
@@ -36,7 +37,10 @@ def power_table(tries: Sequence[Try]) -> pd.DataFrame:
 
 
 def alarm_table(tries: Sequence[Try]) -> pd.DataFrame:
-    """Return, per set of clean tables, reports, shares with a leak and a caution, and alarms per code."""
+    """Return, per set of clean tables, reports, shares with a leak and a caution, and alarms per code.
+
+    "false leak" and "avoidable" (cautions) leave out what was looked at and found true, see leakbench_explained.py.
+    """
     sets: dict[str, list[Try]] = defaultdict(list)
     for one in tries:
         if one.kind == "clean":
@@ -65,12 +69,29 @@ def alarm_table(tries: Sequence[Try]) -> pd.DataFrame:
             for one, codes in zip(members, spoke, strict=True)
         )
         any_alarm = sum(bool(codes) for codes in spoke)
+        open_ = [
+            [one.statuses[code] for code in codes if (one.table, code) not in TRUE]
+            for one, codes in zip(members, spoke, strict=True)
+        ]
+        avoidable = sum(bool(statuses) and "leak" not in statuses for statuses in open_)
         codes = Counter(code for codes in spoke for code in codes)
         said = "  ".join(f"{code} {count / n:.3f}" for code, count in sorted(codes.items()))
         failed = sum(one.outcome == "failed" for one in members)
-        rows.append((where, n, leaks / n, (any_alarm - leaks) / n, failed, said))
+        false_leaks = sum("leak" in statuses for statuses in open_)
+        shares = (leaks / n, (any_alarm - leaks) / n, false_leaks / n, avoidable / n)
+        rows.append((where, n, *shares, failed, said))
     return pd.DataFrame(
-        rows, columns=["clean set", "reports", "leak", "caution only", "failed", "alarms per probe"]
+        rows,
+        columns=[
+            "clean set",
+            "reports",
+            "leak",
+            "caution only",
+            "false leak",
+            "avoidable",
+            "failed",
+            "alarms per probe",
+        ],
     )
 
 
@@ -84,10 +105,18 @@ def worst_tables(tries: Sequence[Try]) -> list[str]:
             groups[one.table].update([f"failed: {one.reason}"] if one.outcome == "failed" else [])
     return [
         f"{table} ({reports[table]} reports): "
-        + ", ".join(f"{what} x{count}" for what, count in said.most_common())
+        + ", ".join(f"{what} x{count}{_explained(table, what)}" for what, count in said.most_common())
         for table, said in groups.items()
         if said
     ]
+
+
+def _explained(table: str, what: str) -> str:
+    """Return what was found when an alarm was looked at, in brackets."""
+    key = (table, what.partition(" ")[0])
+    if key in TRUE:
+        return f" (true: {TRUE[key]})"
+    return f" (avoidable: {AVOIDABLE[key]})" if key in AVOIDABLE else ""
 
 
 def print_results(tries: Sequence[Try], answers: Sequence[dict[str, Any]], *, why: bool) -> None:

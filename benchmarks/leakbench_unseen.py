@@ -2,7 +2,8 @@
 
 Chosen from the documentation and the contents of the packages (size, columns, repeated rows), before any probe, report
 or model had been run on them. **Who looks at a result on a list has used it up**: it becomes a list to tune on
-(`leakbench_tables.SEEN`), and the next measurement needs the other one. The two share no study; nor, as far as their
+(`leakbench_tables.SEEN`), and the next measurement needs another one; what the two have been used for, and what each
+alarm turned out to be, stands in leakbench_explained.py. The two share no study; nor, as far as their
 documentation tells, does one share a study with TUNING or SEEN. Left out for that reason: Boston housing, Titanic,
 Cleveland's hearts, solar flares, the shuttle, Boston's mortgages, CPS 1985, Psychology Today's affairs, flchain.
 
