@@ -58,6 +58,8 @@ class Records:
         "distinct": similar to no row. With "distinct", empty texts are among the missing.
     sequences : bool
         Text only: the source says that the rows are proteins, DNA or RNA (a FASTA file's sequences).
+    molecules : bool
+        Text only: the source says that the rows are SMILES (an SDF file's molecules).
     kept : dict
         What backends computed of the contents at some cost, shared with the records of some of the rows.
     """
@@ -73,6 +75,7 @@ class Records:
     missing: NDArray[np.bool_] | None = None
     missing_are: Literal["equal", "distinct"] = "equal"
     sequences: bool = False
+    molecules: bool = False
     parts: tuple[Records, ...] = ()
     kept: dict[Any, Any] = field(default_factory=dict, repr=False)
 
@@ -149,6 +152,7 @@ class Records:
             missing=missing,
             missing_are=self.missing_are,
             sequences=self.sequences,
+            molecules=self.molecules,
             parts=tuple(part.take(rows) for part in self.parts),
             kept=self.kept,
         )

@@ -56,6 +56,16 @@ def test_a_split_of_a_file(tmp_path: Path) -> None:
     assert split.certificate.verdict == "separated"
 
 
+def test_auto_compares_fingerprints(tmp_path: Path) -> None:
+    path = write(tmp_path / "molecules.sdf", entries())
+    assert as_records(path).molecules
+    split = splitleak.split_by_similarity(path, threshold=1.0, sizes={"train": 2, "test": 2})
+    assert splitleak.similarity_graph(path, threshold=1.0).measure.startswith("tanimoto")
+    assert split.codes[0] == split.codes[3]
+    graph = splitleak.similarity_graph(path, on=["logS", "count"], threshold=0.9)
+    assert graph.measure.startswith("gower")
+
+
 def test_entries_that_cannot_be_parsed(tmp_path: Path) -> None:
     parts = entries()
     parts.insert(1, "odd one\nno molecule\n\nat all\n$$$$\n")

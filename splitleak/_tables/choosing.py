@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from splitleak._tables import columns as cols
 from splitleak._tables.fasta import SEQUENCE
 from splitleak._tables.images import Images, column_images
+from splitleak._tables.sdf import SMILES
 from splitleak._tables.source import Source, list_names, list_rows
 from splitleak.errors import InputError, unknown_option
 
@@ -58,8 +59,9 @@ def read_records(
             f" have none: rows {list_rows(rows)}; drop them, fill them, or choose missing='equal' or 'distinct'"
         )
     fields["missing_are"] = "distinct" if missing == "distinct" else "equal"
-    sequences = source.meant == SEQUENCE and names == (SEQUENCE,) and fields["kind"] == "text"
-    return {"n_rows": source.n_rows, "columns": names, "sequences": sequences, **fields}
+    meant = names == (source.meant,) and fields["kind"] == "text"
+    known = {"sequences": meant and source.meant == SEQUENCE, "molecules": meant and source.meant == SMILES}
+    return {"n_rows": source.n_rows, "columns": names, **known, **fields}
 
 
 def _images(source: Source, names: tuple[str, ...], kind: str | None) -> dict[str, Any] | None:

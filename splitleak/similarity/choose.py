@@ -51,6 +51,11 @@ def automatic(records: Records) -> Choice:
             get_backend("cosine-faiss"),
             f"{records.n_rows:,} vectors, more than {EXACT_VECTOR_ROWS:,}: approximate, recall measured",
         )
+    if records.molecules:
+        return Choice(
+            get_backend("tanimoto")(invalid="distinct"),
+            "molecules of an SDF file: fingerprints, as chemists compare",
+        )
     from splitleak.similarity.alphabets import look_like_sequences
 
     if records.sequences or look_like_sequences(records):
