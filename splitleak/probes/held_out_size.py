@@ -42,7 +42,8 @@ def held_out_size(context: AuditContext) -> Finding:
     rows, low, high = told["rows"], told["low"], told["high"]
     common: dict[str, Any] = {
         "effect": high - low,
-        "effect_name": f"width of the 95 % interval of {told['score']}",
+        "effect_name": f"width of what {told['score']} may come out as",
+        "interval": (low, high),
         "evidence": evidence,
         "picture": {
             "kind": "bars",
