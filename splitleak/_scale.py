@@ -144,13 +144,17 @@ class EvalueScale(Scale):
         exponent = log10_of_similarity(similarity)
         if math.isinf(exponent):
             return "0" if exponent < 0 else "inf"
-        for digits in range(2, 13):
+        if threshold is None or exponent < -300:
+            return _power_of_ten(exponent, 2)
+        alike = similarity >= threshold
+        for digits in range(2, 17):
             text = _power_of_ten(exponent, digits)
-            if threshold is None or exponent < -300:
+            if (float(similarity_of_evalue(float(text))) >= threshold) == alike:
                 return text
-            if (float(similarity_of_evalue(float(text))) >= threshold) == (similarity >= threshold):
-                return text
-        return text
+        value = 10.0**exponent  # a rounding error away from the threshold: the next number on its side
+        while (float(similarity_of_evalue(value)) >= threshold) != alike:
+            value = math.nextafter(value, 0.0 if alike else math.inf)
+        return repr(value)
 
     def cell(self, similarity: float) -> str:
         """Return what a person reads in a list of pairs."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from splitleak._scale import EVALUES, SHARES, log10_of_similarity, scale_of, similarity_of_evalue
@@ -30,6 +30,8 @@ def test_what_is_typed_is_read_again(exponent) -> None:
 
 
 @given(exponents, exponents)
+@example(-1.5124468214927353e-14, -1.5124468214927353e-14)
+@example(-1e-15, 0.0)
 def test_texts_tell_on_which_side_of_the_threshold_they_are(evalue, limit) -> None:
     similarity, threshold = float(similarity_of_evalue(10.0**evalue)), EVALUES.read(10.0**limit)
     text = EVALUES.text(similarity, threshold)
