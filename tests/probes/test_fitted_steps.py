@@ -90,7 +90,7 @@ CASES = {
     ),
     "logistic regression": (make_pipeline(StandardScaler(), LogisticRegression()), "numbers"),
     "support vectors": (SVC(), "numbers"),
-    "tree": (DecisionTreeClassifier(), "numbers"),
+    "tree": (DecisionTreeClassifier(random_state=0), "numbers"),
     "forest": (RandomForestClassifier(20), "numbers"),
     "forest with a seed": (RandomForestClassifier(20, random_state=3), "numbers"),
     "boosting": (GradientBoostingClassifier(n_estimators=10), "numbers"),
