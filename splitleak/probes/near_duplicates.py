@@ -115,8 +115,13 @@ def _by_pixels(context: AuditContext, nearest: NearImages) -> _Look:
         status = "leak"
     elif _enough(int(alike.sum()), len(nearest.rows), _LEAST_CAUTION):
         status = "caution"
+    how = (
+        "saved anew, mirrored or turned"
+        if nearest.turned
+        else "saved anew (mirrored and turned ones are looked for among up to 10,000 training images only)"
+    )
     told = (
-        f"{int(alike.sum()):,} show a training image again, saved anew, mirrored or turned ({int(same.sum()):,} with a"
+        f"{int(alike.sum()):,} show a training image again, {how} ({int(same.sum()):,} with a"
         f" correlation of the pixels of {1 - SAME**2 / 2:.3f} and more)"
     )
     return _Look(

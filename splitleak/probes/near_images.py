@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -40,6 +40,8 @@ class NearImages:
         Of "the nearest is as close as the next ones foretell"; of mirrored and turned images times their number.
     crowded : bool array of shape (n_tested,)
         Whether many others are about as close.
+    turned : bool
+        Whether mirrored and turned images were looked up, too: among up to 10,000 training images.
     """
 
     rows: Ints
@@ -47,6 +49,7 @@ class NearImages:
     distance: Floats
     p_values: Floats
     crowded: NDArray[np.bool_]
+    turned: bool = True
 
     def same(self) -> NDArray[np.bool_]:
         """Return which are the same picture beyond doubt."""
@@ -90,7 +93,7 @@ def nearest_images(context: AuditContext, name: str) -> NearImages | None:
         rare = p if not at else np.minimum(1.0, p * len(turned))
         seen_as = NearImages(held, train[place[:, 0]], distance[:, 0], rare, p > _CROWD_P)
         best = best.or_closer(seen_as)
-    return best
+    return replace(best, turned=len(turned) > 1)
 
 
 def _symmetries(pixels: NDArray[np.float32]) -> list[NDArray[np.float32]]:

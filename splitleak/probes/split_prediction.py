@@ -30,7 +30,8 @@ _DRIFT_ROWS = 50_000
     "The split can be predicted",
     needs=["split"],
     why="Partitions that differ measure something else than how the model does on more of the same.",
-    bound="Classifier two-sample test across two halves, and each column alone and given the others, Holm; a caution.",
+    bound="Classifier two-sample test across two halves, and each column alone and (up to 300 numbers) given the"
+    " others, Holm; a caution.",
 )
 def split_prediction(context: AuditContext) -> Finding:
     """Fit on one half which rows are held out, rank the other half; name the columns responsible."""

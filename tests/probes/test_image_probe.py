@@ -208,3 +208,16 @@ def test_photographs_of_many_changes_are_found() -> None:
     assert found.status == "leak"
     assert found.rows.tolist() == [70, 71, 72, 73, 74, 75]
     assert found.partners.tolist() == [0, 1, 2, 3, 4, 5]
+
+
+def test_many_training_images_are_not_turned_and_the_report_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    originals = [Image.fromarray(picture(seed)) for seed in range(40)]
+    mirrored = [image.transpose(Image.Transpose.FLIP_LEFT_RIGHT) for image in originals[:4]]
+    table = pd.DataFrame({"image": [encoded(image) for image in [*originals, *mirrored]]})
+    split = ["train"] * 40 + ["test"] * 4
+    found = ask(table, "SPL102", split)
+    assert found.rows.tolist() == [40, 41, 42, 43]
+    monkeypatch.setattr("splitleak.probes.near_images._MOST_TURNED", 39)
+    found = ask(table, "SPL102", split)
+    assert found.status == "clean"
+    assert "among up to 10,000 training images only" in found.explanation
