@@ -61,6 +61,9 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--kinds", nargs="+", help="names in splitleak.planting.KINDS, or none")
     parser.add_argument("--probes", nargs="+", help="codes or their beginnings (SPL1): ask only these")
+    parser.add_argument(
+        "--whole", action="store_true", help="ask all probes where a leak is planted, not only those that can find it"
+    )
     parser.add_argument("--tables", nargs="+", help="names in TUNING, SEEN or MEDIA, or none")
     parser.add_argument("--controls", nargs="+", help="names in leakbench_controls.CONTROLS, or none")
     parser.add_argument("--seen", action="store_true", help="also report on the clean tables of SEEN")
@@ -129,7 +132,12 @@ def _run(
 ) -> list[Try]:
     """Plant in the tables of `names`; report on those of `others` and on the controls as they are."""
     planted = partial(
-        audit_table, kinds=kinds, strengths=options.strengths, max_rows=options.max_rows, report=report
+        audit_table,
+        kinds=kinds,
+        strengths=options.strengths,
+        max_rows=options.max_rows,
+        report=report,
+        whole=options.whole or bool(options.probes),
     )
     clean = partial(audit_table, kinds=(), strengths=(), max_rows=options.max_rows, report=report)
     seeds = range(options.seeds)

@@ -33,8 +33,13 @@ def audit_table(
     strengths: Sequence[str],
     max_rows: int,
     report: Report = leakage_report,
+    whole: bool = False,
 ) -> list[Try]:
-    """Make the clean report of a table and a seed, and those of all kinds planted in it."""
+    """Make the clean report of a table and a seed, and those of all kinds planted in it.
+
+    No probe's status depends on another's, and a report asks those of its codes that can find the kind with the share
+    of `alpha` that they have among all: they say the same as in a whole report, in a tenth of the time.
+    """
     name, seed = job
     table = load(name, max_rows=max_rows)
     frame, target = table.frame, table.target
@@ -73,6 +78,7 @@ def audit_table(
                 fitted = {"pipeline": leak.extra["pipeline"], "raw": leak.extra["raw"]}
                 ways.append(("object", leak.extra["pipeline_codes"], {**told, **fitted}))
             for mode, codes, options in ways:
+                options = options if whole else {**options, "probes": codes}
                 tries.append(
                     _planted_try(report, leak, before, codes, options, (name, seed, kind, strength, mode))
                 )
