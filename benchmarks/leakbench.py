@@ -62,7 +62,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--kinds", nargs="+", help="names in splitleak.planting.KINDS, or none")
     parser.add_argument("--probes", nargs="+", help="codes or their beginnings (SPL1): ask only these")
     parser.add_argument(
-        "--whole", action="store_true", help="ask all probes where a leak is planted, not only those that can find it"
+        "--whole",
+        action="store_true",
+        help="ask all probes where a leak is planted, not only those that can find it",
     )
     parser.add_argument("--tables", nargs="+", help="names in TUNING, SEEN or MEDIA, or none")
     parser.add_argument("--controls", nargs="+", help="names in leakbench_controls.CONTROLS, or none")
