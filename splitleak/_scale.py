@@ -11,12 +11,14 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from splitleak.errors import InputError
 
+SHOWN_DIGITS = 4  # significant digits of a threshold that a person reads; more only where they were typed
 HALF_WAY = 10.0  # powers of ten from E = 1 to the similarity 0.75
 _EVALUES = re.compile(r"(alignment|precomputed)\(.*\b(measure|score)='evalue'", re.DOTALL)
 
@@ -73,6 +75,28 @@ class Scale:
         """Return what a person types for a similarity."""
         return similarity
 
+    def shown(self, threshold: float) -> str:
+        """Return a threshold as a person reads it and may type it back.
+
+        A threshold of many digits is rounded to the strict side, so that of what holds at the threshold itself all
+        holds at the number shown: no pair reaches it that does not reach the threshold.
+        """
+        if float(f"{threshold:g}") == threshold:
+            return f"{threshold:g}"
+        for digits in range(SHOWN_DIGITS, 17):  # a threshold below 1 is not shown as 1
+            number = _rounded(threshold, digits, ROUND_CEILING)
+            if number < 1:
+                break
+        return f"{number:.{digits}g}"
+
+    def between(self, above: float, upto: float) -> float:
+        """Return the similarity in ``(above, upto]`` that a person types with the fewest digits."""
+        for digits in range(1, 17):
+            number = _rounded(upto, digits, ROUND_FLOOR)
+            if number > above:
+                return number
+        return upto
+
     def text(self, similarity: float, threshold: float | None = None) -> str:
         """Return what a person reads, with as many digits as tell on which side of the threshold it lies."""
         if threshold is None:
@@ -89,7 +113,7 @@ class Scale:
 
     def bound(self, similarity: float) -> str:
         """Return the inclusive bound that a threshold is."""
-        return f">= {similarity:g}"
+        return f">= {self.shown(similarity)}"
 
     def beyond(self, similarity: float) -> str:
         """Return that nothing was found down to a similarity."""
@@ -97,11 +121,11 @@ class Scale:
 
     def typed(self, similarity: float) -> str:
         """Return the threshold as an argument."""
-        return f"threshold={self.number(similarity):g}"
+        return f"threshold={self.shown(similarity)}"
 
     def wanted(self, measure: str, threshold: float) -> str:
         """Return which rows a search looks for."""
-        return f"rows with {measure} similarity of {threshold:g} or more (1 = identical)"
+        return f"rows with {measure} similarity of {self.shown(threshold)} or more (1 = identical)"
 
     def steps(self, similarities: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the next thresholds above each similarity that a person would type, ascending: hundredths."""
@@ -139,6 +163,24 @@ class EvalueScale(Scale):
                 return short
         return value
 
+    def shown(self, threshold: float) -> str:
+        """Return the largest E-value as a person reads it and may type it back: rounded, down where it must be."""
+        value = self.number(threshold)
+        if value == 0 or float(f"{value:g}") == value:
+            return f"{value:g}"
+        return f"{_rounded(value, SHOWN_DIGITS, ROUND_FLOOR):g}"
+
+    def between(self, above: float, upto: float) -> float:
+        """Return the similarity in ``(above, upto]`` whose E-value a person types with the fewest digits."""
+        exponent = log10_of_similarity(upto)
+        if not -300 < exponent < 300:
+            return upto
+        for digits in range(1, 17):
+            similarity = float(similarity_of_evalue(_rounded(self.number(upto), digits, ROUND_CEILING)))
+            if above < similarity <= upto:
+                return similarity
+        return upto
+
     def text(self, similarity: float, threshold: float | None = None) -> str:
         """Return the E-value in two digits, or in as many as tell on which side of the threshold it lies."""
         exponent = log10_of_similarity(similarity)
@@ -162,7 +204,7 @@ class EvalueScale(Scale):
 
     def bound(self, similarity: float) -> str:
         """Return the inclusive bound that a threshold is."""
-        return f"E <= {self.number(similarity):g}"
+        return f"E <= {self.shown(similarity)}"
 
     def beyond(self, similarity: float) -> str:
         """Return that nothing was found down to a similarity."""
@@ -171,7 +213,7 @@ class EvalueScale(Scale):
     def wanted(self, measure: str, threshold: float) -> str:
         """Return which rows a search looks for."""
         return (
-            f"rows with an E-value of {self.number(threshold):g} or less by {measure} (0 = identical; so many such hits"
+            f"rows with an E-value of {self.shown(threshold)} or less by {measure} (0 = identical; so many such hits"
             " would each row have by chance)"
         )
 
@@ -206,6 +248,12 @@ def _number(threshold: object) -> float:
         return float(threshold)  # type: ignore[arg-type]
     except (TypeError, ValueError):
         return math.nan
+
+
+def _rounded(value: float, digits: int, rounding: str) -> float:
+    """Return a number above 0 in so many significant digits."""
+    written = Decimal(repr(float(value)))  # 0.71, not the 0.70999... that the machine holds
+    return float(written.quantize(Decimal((0, (1,), written.adjusted() - digits + 1)), rounding=rounding))
 
 
 def _power_of_ten(exponent: float, digits: int) -> str:

@@ -132,7 +132,7 @@ def check_similar(pinned: Ints, graph: SimilarityGraph, names: Sequence[str]) ->
     raise InputError(
         f"pinned= and the similarity contradict each other: rows {a} (pinned to {names[pinned[a]]!r}) and {b} (pinned"
         f" to {names[pinned[b]]!r}) have {scale.name}"
-        f" {scale.text(similarity, graph.threshold)}, and threshold {scale.number(graph.threshold):g} makes them"
+        f" {scale.text(similarity, graph.threshold)}, and threshold {scale.shown(graph.threshold)} makes them"
         f" similar{more}; pin them to one partition, free one of them, or take {scale.stricter}"
     )
 

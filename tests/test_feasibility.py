@@ -126,6 +126,20 @@ def test_the_lowest_threshold_that_meets_the_sizes() -> None:
     assert set(found.sizes.values()) == {50, 51}
 
 
+def test_the_threshold_between_two_hundredths_has_few_digits_and_loses_no_pair_more() -> None:
+    rows = np.arange(100)
+    similarity = np.where(rows == 49, 0.7012345678, 0.7065432109)
+    graph = SimilarityGraph.build(rows, rows + 1, similarity, n_rows=101, threshold=0.5, measure="mine")
+    found = splitleak.split_by_similarity(
+        [str(i) for i in range(101)], similarity=graph, sizes=(0.5, 0.5), on_infeasible="raise_threshold"
+    )
+    assert found.provenance is not None
+    assert found.provenance.options["threshold"] == 0.706
+    assert found.certificate is not None
+    assert found.certificate.threshold == 0.706
+    assert (found.certificate.verdict, set(found.sizes.values())) == ("separated", {50, 51})
+
+
 def test_no_threshold_helps_identical_rows() -> None:
     with pytest.raises(InfeasibleSplitError, match="all 50 rows form one cluster"):
         splitleak.split_by_similarity(["same"] * 50, on_infeasible="raise_threshold")

@@ -65,3 +65,44 @@ def test_measures_have_their_scale() -> None:
     assert scale_of("precomputed(format='m8', matrix='hits.m8', score='evalue')") is EVALUES
     assert scale_of("alignment(measure='score')") is SHARES
     assert scale_of("alignment(measure='evalue') >= 1 or jaccard") is EVALUES
+
+
+@given(st.floats(1e-6, 1.0))
+@example(0.7345238095238095)
+@example(0.99999999)
+@example(0.123456)
+def test_a_share_is_shown_short_and_on_the_strict_side(threshold) -> None:
+    shown = SHARES.shown(threshold)
+    assert threshold <= float(shown) <= 1
+    assert float(shown) < 1 or threshold > 1 - 1e-15
+    assert len(shown.split("e")[0].strip("0.")) <= 6 or threshold > 0.9999
+    assert SHARES.shown(float(shown)) == shown
+
+
+@given(exponents)
+@example(-3.1305)
+def test_an_evalue_is_shown_short_and_on_the_strict_side(exponent) -> None:
+    threshold = float(similarity_of_evalue(10.0**exponent))
+    shown = EVALUES.shown(threshold)
+    assert EVALUES.read(float(shown)) >= threshold - 1e-15
+    assert float(shown) == pytest.approx(10.0**exponent, rel=2e-3)
+    assert len(shown.split("e")[0].replace(".", "").strip("0")) <= 6
+
+
+def test_what_was_typed_is_shown_as_it_was_typed() -> None:
+    assert [SHARES.shown(t) for t in (0.5, 0.85, 0.123456, 1.0)] == ["0.5", "0.85", "0.123456", "1"]
+    assert [EVALUES.shown(EVALUES.read(t)) for t in (1e-3, 0, 5, 1e-200)] == ["0.001", "0", "5", "1e-200"]
+    assert (SHARES.shown(0.73452381), SHARES.bound(0.73452381)) == ("0.7346", ">= 0.7346")
+    assert EVALUES.bound(EVALUES.read(0.00074126789)) == "E <= 0.0007412"
+
+
+@given(st.floats(0.36, 0.96), st.floats(1e-9, 0.5))  # E-values from 1e6 down to 1e-290
+@example(2 / 3, 1e-9)
+def test_between_two_similarities_lies_a_number_of_few_digits(above, width) -> None:
+    upto = min(0.965, above + width)
+    for scale in (SHARES, EVALUES):
+        found = scale.between(above, upto)
+        assert above < found <= upto
+        assert scale.read(scale.number(found)) == pytest.approx(found, abs=1e-15)
+    if upto - above > 0.011:
+        assert len(repr(SHARES.between(above, upto))) <= 4

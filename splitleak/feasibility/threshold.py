@@ -16,11 +16,17 @@ def feasible_threshold(
 ) -> float | None:
     """Return the smallest threshold above the graph's own at which the sizes can be met (or `met` says so), or None.
 
-    Found by bisection over hundredths, as a person would type them, and the similarities of the graph itself.
+    Found by bisection over hundredths, as a person would type them, and the similarities of the graph itself. Of all
+    thresholds that leave the same pairs, the one with the fewest digits is returned.
     """
-    steps = threshold_steps(task.graph, two_decimals=two_decimals)
+    graph = task.graph
+    steps = threshold_steps(graph, two_decimals=two_decimals)
     holds = met or Task.is_feasible
-    return _first(steps, lambda step: holds(task.at(step)))
+    found = _first(steps, lambda step: holds(task.at(step)))
+    if found is None or two_decimals:
+        return found
+    lost = graph.similarity[graph.similarity < found]
+    return graph.scale.between(max(graph.threshold, float(lost.max(initial=0.0))), found)
 
 
 def threshold_steps(graph: SimilarityGraph, *, two_decimals: bool) -> NDArray[np.float64]:

@@ -54,7 +54,7 @@ def title(summary: Summary) -> str:
     """Return what is compared."""
     return printable(
         f"{count(len(summary['splits']), 'split')} of {count(summary['n_rows'], 'row')}, searched by"
-        f" {summary['similarity']}, threshold {scale_of(summary['similarity']).number(summary['threshold']):g}"
+        f" {summary['similarity']}, threshold {scale_of(summary['similarity']).shown(summary['threshold'])}"
     )
 
 
@@ -145,7 +145,7 @@ def nearest_figure(summary: Summary) -> Figure:
         panels[0].set_ylim(0, panels[0].get_ylim()[1] * 1.12)
         toward_left = summary["threshold"] - edges[0] > 0.45 * (1 - edges[0])
         panels[0].annotate(
-            f"threshold {scale.number(summary['threshold']):g}", (summary["threshold"], 1),
+            f"threshold {scale.shown(summary['threshold'])}", (summary["threshold"], 1),
             (-4 if toward_left else 4, -2), color=_LINE, xycoords=("data", "axes fraction"), textcoords="offset points",
             ha="right" if toward_left else "left", va="top",
         )  # fmt: skip

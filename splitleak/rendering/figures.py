@@ -95,7 +95,7 @@ def nearest_histogram(
         axes.axvline(threshold, color=LINE, linewidth=1.6, linestyle="--")
         toward_left = threshold - axis.low > 0.45 * (1 - axis.low)
         axes.annotate(
-            f"threshold {scale.number(threshold):g}", (threshold, top), (-5 if toward_left else 5, -1), color=LINE,
+            f"threshold {scale.shown(threshold)}", (threshold, top), (-5 if toward_left else 5, -1), color=LINE,
             textcoords="offset points", ha="right" if toward_left else "left", va="top",
         )  # fmt: skip
         axes.set_title(title, loc="left")

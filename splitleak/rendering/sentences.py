@@ -118,7 +118,7 @@ def view_sentence(certificate: Summary) -> str:
         what = f"{certificate['view']}, {certificate['combine']} of them"
     else:
         scale = certificate_scale(certificate)
-        limit = f"{scale.number(certificate['threshold']):g} or {'more' if scale is SHARES else 'less'}"
+        limit = f"{scale.shown(certificate['threshold'])} or {'more' if scale is SHARES else 'less'}"
         what = f"{certificate['view']}, {limit}"
     n = certificate["n_crossing"]
     found = "no pair crosses" if not n else f"{count(n, 'pair')} {'crosses' if n == 1 else 'cross'}"

@@ -182,7 +182,7 @@ def _steps(graph: SimilarityGraph, thresholds: ArrayLike | None) -> Floats:
         raise InputError("thresholds must name at least one threshold, got none")
     if asked[0] < graph.threshold:
         raise InputError(
-            f"thresholds must not be below the graph's own {scale.number(graph.threshold):g}, whose pairs are all it"
+            f"thresholds must not be below the graph's own {scale.shown(graph.threshold)}, whose pairs are all it"
             f" knows; got {scale.number(asked[0]):g} (make a new graph at the lower threshold)"
         )
     return asked.astype(np.float64)
