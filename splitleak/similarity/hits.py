@@ -21,7 +21,15 @@ from splitleak.similarity.base import IGNORED, Backend, Neighbours
 from splitleak.similarity.hit_tables import STRUCTURES, Format, Hits, read_hits
 from splitleak.similarity.named_matrix import read_matrix
 from splitleak.similarity.naming import Strangers, match_names
-from splitleak.similarity.precomputed import ALL_KINDS, MatrixKind, _checked_matrix, _matrix_pairs, check_rows
+from splitleak.similarity.precomputed import (
+    ALL_KINDS,
+    UNSAID,
+    MatrixKind,
+    _checked_matrix,
+    _matrix_pairs,
+    check_rows,
+    form_of,
+)
 
 Combine = Literal["max", "min", "mean"]
 _LEAST = 1e-12
@@ -144,7 +152,7 @@ def read_pairs(
     candidates: Sequence[Sequence[Any]],
     *,
     matrix: Any = None,
-    format: Format = "m8",  # noqa: A002
+    format: Format | None = None,  # noqa: A002
     score: str | None = None,
     columns: Sequence[str] | None = None,
     kind: MatrixKind = "similarity",
@@ -158,7 +166,7 @@ def read_pairs(
     for name, value, known in (
         ("combine", combine, get_args(Combine)),
         ("strangers", strangers, get_args(Strangers)),
-        ("format", format, get_args(Format)),
+        ("format", format, (None, *get_args(Format))),
         ("kind", kind, get_args(MatrixKind)),
     ):
         if value not in known:
@@ -168,9 +176,21 @@ def read_pairs(
             "similarity='precomputed' needs scores: precomputed(path, format='m8'), or in text"
             " precomputed(matrix='hits.m8', format=m8)"
         )
+    said, format = format, format or form_of(matrix, score)  # noqa: A001
     what = f"scores {Path(matrix).name!r}" if isinstance(matrix, (str, Path)) else "precomputed scores"
     if format in ("matrix", "condensed"):
-        return _matrix(records, candidates, matrix, format, kind, labels, strangers, what)
+        for name, value in (("score", score), ("columns", columns), ("min_coverage", min_coverage)):
+            if value is not None:
+                raise InputError(
+                    f"{name}={value!r} is of hits, and {what} are a matrix; leave it out. {UNSAID}"
+                )
+        try:
+            values, found = read_matrix(matrix, labels, condensed=format == "condensed")
+        except InputError as error:
+            if said is not None or not isinstance(matrix, (str, Path)) or not Path(matrix).is_file():
+                raise
+            raise InputError(f"{str(error).rstrip('.')}. {UNSAID}") from error
+        return _matrix(records, candidates, values, found, kind, strangers, what)
     if min_coverage is not None and (isinstance(min_coverage, bool) or not 0 < min_coverage <= 1):
         raise InputError(f"min_coverage must be a number in (0, 1], got {min_coverage!r}")
     if kind != "similarity" and score is None:
@@ -278,14 +298,12 @@ def _matrix(
     records: Records,
     candidates: Sequence[Sequence[Any]],
     matrix: Any,
-    form: str,
+    names: Sequence[str] | None,
     kind: MatrixKind,
-    labels: Sequence[Any] | None,
     strangers: Strangers,
     what: str,
 ) -> Pairs:
-    values, names = read_matrix(matrix, labels, condensed=form == "condensed")
-    values = _checked_matrix(values, kind)
+    values = _checked_matrix(matrix, kind)
     left, right, similarity = _matrix_pairs(values, kind, _LEAST)
     if names is None:
         check_rows(values.shape[0], records.n_rows)

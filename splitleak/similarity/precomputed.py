@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 MatrixKind = Literal["similarity", "distance", "dissimilarity"]
 ALL_KINDS = frozenset({"text", "vector", "table", "image", "views"})
 _SYMMETRY_TOLERANCE = 1e-9
+_HITS = "'m8', 'mmseqs', 'foldseek', 'hhblits', 'tmalign', 'usalign'"
+UNSAID = (
+    "Without format= a file is a square matrix with names, and .m8 are hits of BLAST; of other hits say whose they are:"
+    f" format= ({_HITS})"
+)
 
 
 def precomputed(
@@ -55,7 +60,8 @@ def precomputed(
         "hhblits" (-blasttab, identity over the target's length): identity in [0, 1]; "tmalign", "usalign"
         (-outfmt 2); each with a header or without, also .gz, or as a table with such columns. "matrix": a square
         one with names (.tsv, .csv, .parquet, .npy with `labels`, a frame); "condensed": SciPy's vector of pairs.
-        Default: of a path by its ending, else an array as above.
+        Default: of a path ending in .m8 or .m8.gz "m8", of any other "matrix", here and in the shell; else an array
+        as above.
     score : str, optional
         "identity", "tm" (both TM-scores), "coverage" (both coverages), "bits" (bit score over the smaller self hit),
         "evalue" (the threshold is then the largest E-value of a similar pair, by default 0.001; see ``alignment``), or
@@ -140,22 +146,38 @@ def _of_names(
     """Return the backend of scores whose rows have names."""
     from splitleak.similarity.base import get_backend
 
-    if form is None and "score" in given and not str(matrix).lower().endswith((".m8", ".m8.gz")):
-        raise InputError(
-            f"score={given['score']!r} names a column of a table of hits, and nothing tells whose {matrix!r} is: say it"
-            " with format= ('m8', 'mmseqs', 'foldseek', 'hhblits', 'tmalign', 'usalign'), and name other columns with"
-            " columns=; a list of edges with the columns left, right and similarity goes into similarity= as it is"
-        )
-    if form is None:
-        form = "m8" if str(matrix).lower().endswith((".m8", ".m8.gz")) else "matrix"
+    if form is None and "score" in given:
+        form_of(matrix, given["score"])  # refuse now, not when the file is read
     if row_labels is not None:
         given = {"names": row_labels, **given}
     if labels is not None:
         given["labels"] = labels
     if kind != "similarity":
         given["kind"] = kind
+    if form is not None:
+        given["format"] = form
     where = str(matrix) if isinstance(matrix, Path) else matrix
-    return get_backend("precomputed")(matrix=where, format=form, **given)
+    return get_backend("precomputed")(matrix=where, **given)
+
+
+def form_of(matrix: Any, score: str | None) -> Literal["m8", "matrix"]:
+    """Return what scores are of which nobody said the format: hits of BLAST by the ending .m8, else a matrix.
+
+    Raises
+    ------
+    InputError
+        A score is named, which hits have, and the format is not known.
+    """
+    if str(matrix).lower().endswith((".m8", ".m8.gz")):
+        return "m8"
+    if score is None:
+        return "matrix"
+    named = repr(str(matrix)) if isinstance(matrix, (str, Path)) else "the table"
+    raise InputError(
+        f"score={score!r} names a column of a table of hits, and nothing tells whose {named} is: say it"
+        f" with format= ({_HITS}), and name other columns with"
+        " columns=; a list of edges with the columns left, right and similarity goes into similarity= as it is"
+    )
 
 
 def matching_labels(matrix: Any, candidates: Sequence[Sequence[Hashable]]) -> Sequence[Hashable] | None:

@@ -282,3 +282,32 @@ def test_shares_read_as_percentages(tmp_path: Path) -> None:
         precomputed(np.eye(2), score="bits", combine="min")
     with pytest.raises(InputError, match="needs scores: precomputed"):
         pairs("precomputed")
+
+
+def test_a_path_without_a_format_means_the_same_in_the_shell_and_in_python(tmp_path: Path) -> None:
+    matrix, hits, blast = tmp_path / "scores.tsv", tmp_path / "hits.tsv", tmp_path / "hits.m8"
+    names = DATA["id"]
+    values = pd.DataFrame(np.eye(len(names)), index=names, columns=names)
+    values.iloc[0, 1] = values.iloc[1, 0] = 0.6
+    values.to_csv(matrix, sep="\t")
+    hits.write_text("query\ttarget\tfident\n" + f"{names[0]}\t{names[1]}\t0.6\n")
+    blast.write_text("\n".join(lines(True)) + "\n")
+    for path, wanted in ((matrix, {(0, 1): 0.6}), (blast, {(0, 1): 0.9, (1, 2): 0.4})):
+        for similarity in (precomputed(path), precomputed(str(path)), f"precomputed(matrix={str(path)!r})"):
+            assert pairs(similarity) == wanted
+    for similarity in (precomputed(hits), f"precomputed(matrix={str(hits)!r})"):
+        with pytest.raises(
+            InputError, match=r"Without format= a file is a square matrix .* format= \('m8', 'mms"
+        ):
+            pairs(similarity)
+    with pytest.raises(
+        InputError, match="score='fident' names a column of a table of hits, and nothing tells"
+    ):
+        pairs(f"precomputed(matrix={str(hits)!r}, score=fident)")
+    with pytest.raises(
+        InputError, match="score='fident' names a column of a table of hits, and nothing tells"
+    ):
+        precomputed(hits, score="fident")
+    assert pairs(f"precomputed(matrix={str(hits)!r}, format=mmseqs)") == {(0, 1): 0.6}
+    with pytest.raises(InputError, match="min_coverage=0.5 is of hits, and scores 'scores.tsv' are a matrix"):
+        pairs(precomputed(matrix, min_coverage=0.5))
