@@ -179,10 +179,11 @@ def read_pairs(
     said, format = format, format or form_of(matrix, score)  # noqa: A001
     what = f"scores {Path(matrix).name!r}" if isinstance(matrix, (str, Path)) else "precomputed scores"
     if format in ("matrix", "condensed"):
-        for name, value in (("score", score), ("columns", columns), ("min_coverage", min_coverage)):
-            if value is not None:
+        of_hits = {"score": score, "columns": columns, "min_coverage": min_coverage}
+        for name, asked in of_hits.items():
+            if asked is not None:
                 raise InputError(
-                    f"{name}={value!r} is of hits, and {what} are a matrix; leave it out. {UNSAID}"
+                    f"{name}={asked!r} is of hits, and {what} are a matrix; leave it out. {UNSAID}"
                 )
         try:
             values, found = read_matrix(matrix, labels, condensed=format == "condensed")
