@@ -49,6 +49,34 @@ def test_repair_a_column_then_extend_it(folder: Path) -> None:
     assert "The split was not saved: add --out split.parquet" in result.stdout
 
 
+def test_extend_a_split_in_order_of_time(folder: Path) -> None:
+    days = [f"2024-01-{i + 1:02}" for i in range(20)]
+    old = pd.DataFrame({"text": [f"{chr(97 + i)} {i * i} old" for i in range(20)], "day": days})
+    old.to_csv("old.csv", index=False)
+    texts = ["b 1 old", "not like any", "too near", "a 0 old", "the last"]
+    new = pd.DataFrame(
+        {"text": texts, "day": ["2024-01-04", "2024-01-02", "2024-01-17", *["2024-03-01"] * 2]}
+    )
+    new.to_csv("late.csv", index=False)
+    like = ("--on", "text", "--similarity", "exact")
+    made = run(
+        "split", "old.csv", *like, "--time", "day", "--sizes", "train=0.8,test=0.2", "--out", "split.csv"
+    )
+    assert made.exit_code == 0, made.output
+    in_time = ("--time", "day", "--embargo", "2D", "--out", "wider.csv")
+    result = run("extend", "split.csv", "old.csv", "late.csv", *like, *in_time)
+    assert result.exit_code == 2
+    assert "within the embargo" in " ".join(result.stderr.split())
+    result = run(
+        "extend", "split.csv", "old.csv", "late.csv", *like, *in_time[:2], "--embargo", "12h", *in_time[4:]
+    )
+    assert result.exit_code == 0, result.output
+    labels = Split.load("wider.csv").labels()
+    assert labels[:20].tolist() == ["train"] * 16 + ["test"] * 4
+    # "a 0 old" is new, of the time of test, and equal to an old row of train
+    assert labels[20:].tolist() == ["train", "train", "test", "", "test"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

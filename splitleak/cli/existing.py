@@ -14,6 +14,7 @@ from splitleak.cli.options import (
     Columns,
     Combine,
     Data,
+    Embargo,
     Groups,
     Html,
     Missing,
@@ -23,11 +24,13 @@ from splitleak.cli.options import (
     Share,
     Similarity,
     Threshold,
+    Time,
     app,
     check_files,
     exit_on_leak,
     hand_over,
     named,
+    number_or_text,
     open_data,
     saved_or_column,
 )
@@ -97,6 +100,8 @@ def extend(
     share: Share = None,
     missing: Missing = None,
     groups: Groups = None,
+    time: Time = None,
+    embargo: Embargo = None,
     sizes: Annotated[
         str | None,
         typer.Option(help="Fractions of all rows: train=0.8,test=0.2; default: those of the split."),
@@ -125,6 +130,8 @@ def extend(
             share=share,  # type: ignore[arg-type]  # checked by the search
             missing=missing,  # type: ignore[arg-type]  # checked by the search
             groups=groups or None,
+            time=time,
+            embargo=number_or_text(embargo),
             sizes=None if sizes is None else parse_sizes_text(sizes),
             certify=certify,
             seed=seed,

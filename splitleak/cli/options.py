@@ -61,6 +61,10 @@ Missing = Annotated[
     str | None, typer.Option(help="A missing or empty value is: equal (to others), distinct, or an error.")
 ]
 Groups = Annotated[list[str] | None, typer.Option(help="Column of rows to keep together (repeatable).")]
+Time = Annotated[str | None, typer.Option(help="Column of dates or numbers: train before dev before test.")]
+Embargo = Annotated[
+    str | None, typer.Option(help="With --time: a gap between partitions, as 30D, 12h, or a number.")
+]
 Out = Annotated[str | None, typer.Option(help="Write the split here: .parquet, .csv or .json.")]
 Html = Annotated[str | None, typer.Option(help="Write a page about the split to this .html file.")]
 Certify = Annotated[bool, typer.Option(help="Search the finished split again.")]
@@ -79,6 +83,16 @@ def open_data(data: str, columns: str | None) -> Source:
 
 def named(similarity: list[str] | None) -> str | list[str] | None:
     return similarity[0] if similarity and len(similarity) == 1 else similarity or None
+
+
+def number_or_text(text: str | None) -> float | str | None:
+    """Read ``5`` and ``0.5`` as numbers, ``30D`` as it is."""
+    for read in (int, float):
+        try:
+            return None if text is None else read(text)
+        except ValueError:
+            continue
+    return text
 
 
 def saved_or_column(split: str, column_names: Sequence[str]) -> Split | str:

@@ -15,6 +15,7 @@ from splitleak.cli.options import (
     Columns,
     Combine,
     Data,
+    Embargo,
     Groups,
     Html,
     Missing,
@@ -24,12 +25,14 @@ from splitleak.cli.options import (
     Share,
     Similarity,
     Threshold,
+    Time,
     app,
     check_files,
     check_page,
     exit_on_leak,
     hand_over,
     named,
+    number_or_text,
     open_data,
     write_page,
 )
@@ -56,10 +59,6 @@ Stratify = Annotated[
 ]
 Weights = Annotated[
     str | None, typer.Option(help="Column of what each row counts; sizes are then shares of it.")
-]
-Time = Annotated[str | None, typer.Option(help="Column of dates or numbers: train before dev before test.")]
-Embargo = Annotated[
-    str | None, typer.Option(help="With --time: a gap between partitions, as 30D, 12h, or a number.")
 ]
 Pinned = Annotated[
     str | None, typer.Option(help="Column of partition names for rows that must go there (empty: free).")
@@ -128,7 +127,7 @@ def split(
             weights=weights,
             groups=groups or None,
             time=time,
-            embargo=_number_or_text(embargo),
+            embargo=number_or_text(embargo),
             pinned=pinned,
             missing=missing,
             on_infeasible=on_infeasible,
@@ -231,16 +230,6 @@ def _strata(source: Source, stratify: list[str] | None) -> Any:
         whole = text in source.column_names or not equals
         parts.append(text if whole else StratifyBy(name, kind))  # type: ignore[arg-type]  # it checks
     return parts or None
-
-
-def _number_or_text(text: str | None) -> float | str | None:
-    """Read ``5`` and ``0.5`` as numbers, ``30D`` as it is."""
-    for read in (int, float):
-        try:
-            return None if text is None else read(text)
-        except ValueError:
-            continue
-    return text
 
 
 def _check_command(
