@@ -566,6 +566,13 @@ def test_copies_that_chance_gives_as_well_are_refused() -> None:
     iris = datasets.load_iris(as_frame=True).frame
     with pytest.raises(NotPlantable, match="could be chance as well"):
         plant("copies_of_rows", iris, "target", random_split(len(iris)))
+    few = pd.DataFrame(np.random.default_rng(1).integers(0, 9, (27, 3)), columns=["a", "b", "c"])
+    few = few.assign(y=[0, 1, 0] * 9)
+    few.iloc[-2:, :3] = few.iloc[:2, :3].to_numpy()  # repeated in train, one with another target
+    split = np.where(np.arange(27) % 5 == 2, "test", "train")
+    for kind in ("copies_of_rows", "copies_of_inputs", "copies_with_other_targets"):
+        with pytest.raises(NotPlantable, match="could be chance as well"):
+            plant(kind, few, "y", split)
     many = plant("copies_of_rows", iris, "target", random_split(len(iris)), strength=0.3)
     assert many.rows.size == 9
     wine = datasets.load_wine(as_frame=True).frame

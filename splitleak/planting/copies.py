@@ -62,6 +62,7 @@ def copies_with_other_targets(
     table: pd.DataFrame, target: Any, split: Labels, rng: Rng, strength: float
 ) -> Leak:
     refuse_common_rows(inputs(table, target), split, strength)
+    _refuse_chance_rows(inputs(table, target), split, strength, class_codes(table, target))
     rows, _ = draw(split, rng, strength)
     sources = _of_other_target(table, target, rows, positions(split, "train"), rng)
     out = _copied(table, rows, sources)
@@ -210,17 +211,46 @@ def refuse_common_rows(table: pd.DataFrame, split: Labels, share: float) -> None
         )
 
 
-def _refuse_chance_rows(table: pd.DataFrame, split: Labels, share: float) -> None:
-    """Refuse where chance gives so many equal rows that a test which knew how many could not tell the copies.
+def _refuse_chance_rows(
+    table: pd.DataFrame, split: Labels, share: float, classes: Rows | None = None
+) -> None:
+    """Refuse where chance gives so many equal rows (with `classes`: of two classes) that copies could be chance.
 
-    Every number of ten levels and more goes to the level above or below, by lot: a draw from the table's distribution,
-    smoothed by one step. Rows that were equal before do not count.
+    Chance gives test as many as the whole table has, of its pairs those that cross; or more, where numbers are rounded:
+    every number of ten levels and more goes to the level above or below, by lot, a draw from the table's distribution,
+    smoothed by one step. Rows that were equal before do not count there.
     """
     from scipy.stats import poisson
 
     if len(table) > _MOST_MOVED:
         return
-    test, rng = split == "test", np.random.default_rng(0)
+    labels = np.zeros(len(table), np.int64) if classes is None else classes
+    test = np.asarray(split == "test")
+    crossing = 2 * float(test.mean()) * float((split == "train").mean())
+    expected = max(
+        crossing * _equal_pairs(row_keys(table), labels, classes is not None),
+        _moved_pairs(table, test, labels, classes is not None),
+    )
+    count = max(2, round(share * int(test.sum())))
+    if poisson.sf(count - 1, expected) > _ODDS:
+        raise NotPlantable(
+            f"chance gives {expected:.2g} test rows that equal a train row: {count} copies could be chance as well"
+        )
+
+
+def _equal_pairs(keys: NDArray[Any], labels: Rows, apart: bool) -> float:
+    """Return the pairs of equal rows, with `apart` those of two labels."""
+    whole, group = np.unique(keys, return_inverse=True)
+    sizes = np.bincount(group, minlength=len(whole))
+    pairs = float((sizes * (sizes - 1.0) / 2).sum())
+    if not apart:
+        return pairs
+    sizes = np.unique(group * (int(labels.max()) + 1) + labels, return_counts=True)[1]
+    return pairs - float((sizes * (sizes - 1.0) / 2).sum())
+
+
+def _moved_pairs(table: pd.DataFrame, test: NDArray[np.bool_], labels: Rows, apart: bool) -> float:
+    """Return how many test rows equal a train row, and did not before, when each number goes one level up or down."""
     texts = [not is_number(table[name]) for name in table]
     codes: NDArray[np.int64] = np.column_stack(
         [
@@ -228,23 +258,21 @@ def _refuse_chance_rows(table: pd.DataFrame, split: Labels, share: float) -> Non
             for name, text in zip(table, texts, strict=True)
         ]
     )
-    top = codes.max(axis=0)
+    top, rng = codes.max(axis=0), np.random.default_rng(0)
     moved = ~np.array(texts) & (top >= 9)
     if moved.sum() < 3:
-        return
+        return 0.0
     before, total = row_keys(pd.DataFrame(codes)), 0
     for turn in range(_TURNS):
         step = rng.choice([-1, 1], codes.shape) * moved
         keys = row_keys(pd.DataFrame(np.where(codes >= 0, np.clip(codes + step, 0, top), codes)))
-        found = np.flatnonzero(test & np.isin(keys, keys[~test]))
-        total += sum(before[row] not in before[(keys == keys[row]) & ~test] for row in found)
+        for row in np.flatnonzero(test & np.isin(keys, keys[~test])):
+            others = np.flatnonzero((keys == keys[row]) & ~test)
+            others = others[labels[others] != labels[row]] if apart else others
+            total += bool(len(others)) and before[row] not in before[others]
         if turn == _TURNS // 10 and not total:
-            return
-    count, expected = max(2, round(share * int(test.sum()))), total / _TURNS
-    if poisson.sf(count - 1, expected) > _ODDS:
-        raise NotPlantable(
-            f"chance gives {expected:.2g} test rows that equal a train row: {count} copies could be chance as well"
-        )
+            return 0.0
+    return total / _TURNS
 
 
 def _refuse_close_rows(numbers: pd.DataFrame, split: Labels, noise: float) -> None:

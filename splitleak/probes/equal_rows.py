@@ -68,13 +68,24 @@ def equal_rows(context: AuditContext, *, across: bool) -> EqualRows:
     Identifiers hide copies that were numbered anew: where a column has a value of its own in every row, rows are
     compared without it, if at least two columns remain.
     """
-    name = f"equal rows {across}"
+    return _found(context, f"equal rows {across}", context.codes if across else None)
+
+
+def equal_rows_of_classes(context: AuditContext) -> EqualRows | None:
+    """Return the rows that are equal, the test being about pairs of two classes of the target; None: it has none."""
+    target = context.target
+    if target is None or target.task == "regression":
+        return None
+    return _found(context, "equal rows of classes", target.codes.astype(np.int64))
+
+
+def _found(context: AuditContext, name: str, sides: Ints | None) -> EqualRows:
     if name not in context.memo:
         columns = comparable(context)
         without = [c for c in columns if not is_identifier(c)]
         if len(without) >= 2:
             columns = without
-        context.memo[name] = _compare(context, columns, across)
+        context.memo[name] = _compare(context, columns, sides)
     found: EqualRows = context.memo[name]
     return found
 
@@ -117,13 +128,14 @@ def _image_keys(context: AuditContext, column: AuditColumn) -> Keys:
     return np.asarray(mix(keys))
 
 
-def _compare(context: AuditContext, columns: Sequence[AuditColumn], across: bool) -> EqualRows:
-    n = context.n_rows
+def _compare(context: AuditContext, columns: Sequence[AuditColumn], between: Ints | None) -> EqualRows:
+    """Compare rows on different sides (rows of -1 are on none), or all rows."""
+    n, across = context.n_rows, between is not None
     whole = np.zeros(n, dtype=np.uint64)
     for i, column in enumerate(columns):
         whole += _image_keys(context, column) if column.kind == "image" else cell_keys(column, i)
     group = np.unique(whole, return_inverse=True)[1].astype(np.int64)
-    sides = context.codes if across else np.zeros(n, dtype=np.int64)
+    sides = np.zeros(n, dtype=np.int64) if between is None else between
     inside = np.flatnonzero(sides >= 0)
     n_sides = int(sides.max(initial=0)) + 1
     entry = group[inside] * n_sides + sides[inside]

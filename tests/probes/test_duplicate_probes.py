@@ -72,6 +72,23 @@ def test_chance_explains_equal_rows_of_few_values(columns: int, levels: int) -> 
         assert {r.status for r in answers.results} <= {"clean", "not_applicable"}, (seed, answers)
 
 
+@pytest.mark.parametrize(("apart", "status"), [(30, "caution"), (0, "clean")])
+def test_equal_rows_of_two_classes_are_no_chance_where_the_classes_are_far_apart(
+    apart: int, status: str
+) -> None:
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        y = np.repeat([0, 1], 100)
+        rows = np.round(
+            rng.normal(0, 2.5, (200, 4)) + apart * y[:, None]
+        )  # equal rows within a class are chance
+        rows[:6] = rows[100:106]
+        found = ask(pd.DataFrame(rows, columns=list("abcd")).assign(y=y), "SPL103", halves(200), target="y")
+        assert found.status == status, found.explanation
+        if apart:
+            assert set(range(6)) <= set(found.rows)
+
+
 def test_full_factorial_designs_products_and_sums_are_silent() -> None:
     rng = np.random.default_rng(0)
     levels = np.array(np.meshgrid(range(4), range(3), range(5), range(2))).reshape(4, -1).T
