@@ -25,11 +25,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from leakbench_beside import beside, print_beside
 from leakbench_controls import CONTROLS
@@ -37,8 +39,12 @@ from leakbench_judging import Try
 from leakbench_results import print_results
 from leakbench_running import Report, audit_cases, audit_control, audit_table, leakage_report
 from leakbench_tables import LISTS, MEDIA, SEEN, TUNING, available
+from rich.console import Console
+from rich.progress import track
 
 from splitleak.planting import KINDS
+
+_WRITTEN_EVERY = 20  # tables and seeds, so that an interrupted run leaves what it had
 
 
 def _chosen(given: Sequence[str] | None, known: Sequence[str], what: str) -> list[str]:
@@ -120,8 +126,7 @@ def main() -> None:
     answers = audit_cases(seeds=range(options.seeds)) if options.cases else []
     print_results(tries, answers, why=options.why)
     if options.json:
-        found = {"tries": [asdict(one) for one in tries], "cases": answers}
-        options.json.write_text(json.dumps(found, indent=1))
+        _write(options.json, tries, answers)
 
 
 def _run(
@@ -147,10 +152,21 @@ def _run(
     work += [(planted, (name, seed)) for name in names if available(name) for seed in seeds]
     work += [(clean, (name, seed)) for name in others if available(name) for seed in seeds]
     work += [(partial(audit_control, report=report), (name, seed)) for name in controls for seed in seeds]
-    if options.jobs == 1:
-        return [one for function, job in work for one in function(job)]
+    tries: list[Try] = []
     with ProcessPoolExecutor(options.jobs) as pool:
-        return [one for future in [pool.submit(f, job) for f, job in work] for one in future.result()]
+        futures = [pool.submit(function, job) for function, job in work]
+        shown = track(futures, "tables", console=Console(stderr=True), disable=not sys.stderr.isatty())
+        for done, future in enumerate(shown, start=1):
+            tries += future.result()
+            if options.json and done % _WRITTEN_EVERY == 0:
+                _write(options.json, tries, [])
+    return tries
+
+
+def _write(path: Path, tries: list[Try], answers: list[dict[str, Any]]) -> None:
+    new = path.with_name(path.name + ".part")
+    new.write_text(json.dumps({"tries": [asdict(one) for one in tries], "cases": answers}, indent=1))
+    new.replace(path)
 
 
 if __name__ == "__main__":
