@@ -24,7 +24,7 @@ _MOST_EVIDENCE = 20
     "Equal rows whose targets disagree",
     needs=["target"],
     why="At least one of the targets is wrong, or what tells them apart is no column of the table.",
-    bound="Equal rows, or equal rows of two classes, against those that nearly equal rows predict (Poisson); never a leak.",
+    bound="Equal rows, also of two classes, against those that nearly equal rows predict (Poisson); never a leak.",
 )
 def conflicting_duplicates(context: AuditContext) -> Finding:
     """Look for equal rows anywhere in the table."""
