@@ -105,7 +105,8 @@ def leakage_report(
         Measure what each finding is worth in score.
     self_test : bool
         Plant known leaks of stated strength in copies of the data (20 of each; up to 2,000 rows and 30 columns) and
-        say how many would have been found: what a clean report means. Takes about a minute.
+        say how many would have been found: what a clean report means. Takes 20 to 35 seconds on 2,000 rows and 30
+        columns; with ``fast=True`` (10 of each; up to 1,000 rows) about 10.
     fast : bool
         Look at samples where a full look takes long; the report says where.
     seed : int
@@ -172,7 +173,8 @@ def leakage_report(
         for probe, result in zip(chosen, results, strict=True)
     ]
     results, together = with_joint_impact(context, results, context.memo.get("findings", {}))
-    tested = run_self_test(context, chosen, bars) if self_test else SelfTest((), "", ())
+    clean = not any(result.status in ("leak", "caution") for result in results)
+    tested = run_self_test(context, chosen, clean=clean, progress=bars) if self_test else SelfTest()
     return LeakageReport(
         worst_first(results),
         about=what_was_audited(context, chosen)

@@ -8,8 +8,13 @@ import polars as pl
 import pytest
 
 import splitleak
-from splitleak.planting import KINDS
-from splitleak.self_test import _PLANTED
+from splitleak._progress import SILENT
+from splitleak._tables import open_source
+from splitleak.auditing import prepare_context
+from splitleak.auditing.copies import Copies
+from splitleak.planting import KINDS, NotPlantable, Planted, plant
+from splitleak.planting.facts import one_table
+from splitleak.self_test import ATTEMPTS
 from tests.probes.audits import classes, halves
 
 SOME = ["SPL101", "SPL201", "SPL401"]
@@ -103,5 +108,92 @@ def test_odd_tables_never_crash(n: int) -> None:
 
 
 def test_every_leak_that_is_planted_is_known() -> None:
-    assert {kind for kind, _, _ in _PLANTED} <= set(KINDS)
-    assert len({title for _, _, title in _PLANTED}) == len(_PLANTED)
+    assert {kind for kind, _, _ in ATTEMPTS} <= set(KINDS)
+    assert len({title for _, _, title in ATTEMPTS}) == len(ATTEMPTS)
+
+
+def test_what_the_data_have_already_does_not_count() -> None:
+    df, split = classes(), halves(400)
+    rng = np.random.default_rng(3)
+    split[(df["y"].to_numpy() == df["y"].max()) & (split == "train") & (rng.random(400) < 0.7)] = "test"
+    report = audited(df, split, probes=["SPL306", "SPL303"])
+    assert report["SPL306"].status != "clean"
+    reasons = dict(report.not_checked)
+    shift = next(reason for what, reason in reasons.items() if "class whose share is raised" in what)
+    assert shift == "SPL306 names the same in the data as they are"
+    assert report.about["self_test"].startswith("Beside what was found, ")
+
+
+def test_it_ends_after_five_misses() -> None:
+    report = audited(classes(), halves(400), limits={"auc_ahead": 0.99999}, probes=["SPL201"])
+    entry = entries(report)["proxy", 0.95]
+    assert (entry["found"], entry["tries"]) == (0, 5)
+    assert "Not seen that often: a column with an AUC of 0.95" in report.about["self_test"]
+
+
+def test_vectors_are_left_out_and_said_so() -> None:
+    df = classes(150, 2)
+    df["embedding"] = list(np.random.default_rng(0).normal(size=(150, 4)))
+    report = audited(df, halves(150), probes=["SPL303"])
+    assert "Columns of vectors are left out of the copy." in report.about["self_test"]
+    only = audited(df[["embedding", "y"]], halves(150), probes=["SPL303"])
+    assert any(what == "Self-test" and "needs a column of numbers" in why for what, why in only.not_checked)
+
+
+@pytest.mark.parametrize("kind", ["proxy", "copies_of_rows", "near_copies_0.01", "wrong_labels"])
+def test_facts_of_a_table_are_found_out_once_and_are_the_same(kind: str) -> None:
+    df, split = classes(), halves(400)
+    facts: dict = {}
+    for seed in range(3):
+        with one_table(facts):
+            known = _planted(kind, df, split, seed)
+        assert facts
+        alone = _planted(kind, df, split, seed)
+        if isinstance(alone, str):
+            assert isinstance(known, str)
+            continue
+        pd.testing.assert_frame_equal(known.table, alone.table)
+        assert known.rows.tolist() == alone.rows.tolist()
+
+
+def _planted(kind: str, df: pd.DataFrame, split: np.ndarray, seed: int) -> Planted | str:
+    try:
+        return plant(kind, df, "y", split, seed=seed)
+    except NotPlantable as refusal:
+        return str(refusal)
+
+
+def test_the_context_of_a_copy_is_that_of_a_table_read_anew() -> None:
+    df, split = classes(200, 3), halves(200)
+    df.loc[::5, "colour"] = None
+    copies = Copies.of(df, "y", alpha=0.01, limits=splitleak.leakage.LIMITS, seed=0, fast=False)
+    split = split[copies.order]
+    for kind in (
+        "proxy",
+        "copies_of_rows",
+        "missing_follows_target",
+        "train_after_test",
+        "declared_groups_cross",
+    ):
+        leak = plant(kind, copies.frame, "y", split)
+        copy = copies.context_of(
+            leak.table, leak.split, time=leak.extra.get("time"), groups=leak.extra.get("groups")
+        )
+        anew = prepare_context(
+            open_source(leak.table), leak.split, target="y", on=None, similarity="auto", threshold=None,
+            groups=leak.extra.get("groups"), time=leak.extra.get("time"), raw=None, pipeline=None, ledger=None,
+            metric=None, alpha=0.01, limits=splitleak.leakage.LIMITS, seed=0, fast=False, progress=SILENT,
+        )  # fmt: skip
+        order = anew.positions
+        assert copy.names == anew.names
+        assert copy.codes[order].tolist() == anew.codes.tolist()
+        assert copy.target.codes[order].tolist() == anew.target.codes.tolist()
+        assert list(copy.columns) == list(anew.columns)
+        assert copy.level == anew.level
+        for name, column in anew.columns.items():
+            assert copy.columns[name].kind == column.kind
+            assert copy.columns[name].levels == column.levels
+            assert copy.columns[name].codes[order].tolist() == column.codes.tolist()
+        assert len(copy.groups) == len(anew.groups)
+        assert (copy.time is None) == (anew.time is None)
+        assert copy.columns["colour"] is copies.context.columns["colour"] or kind == "copies_of_rows"

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from splitleak.errors import NotPlantable
 from splitleak.planting.base import Labels, Leak, Rng, Rows, planted
+from splitleak.planting.facts import fact
 from splitleak.planting.tables import (
     as_written,
     class_codes,
@@ -203,12 +204,16 @@ def _of_other_target(table: pd.DataFrame, target: Any, rows: Rows, pool: Rows, r
 
 def refuse_common_rows(table: pd.DataFrame, split: Labels, share: float) -> None:
     """Refuse where rows of test have equal rows in train as it is."""
-    keys = row_keys(table)
-    known = np.isin(keys[split == "test"], keys[split == "train"]).mean()
+    known = fact("common rows", lambda: _common(row_keys(table), split))
     if known > max(share, 2 / max(1, (split == "test").sum())) / 2:
         raise NotPlantable(
             f"{known:.1%} of the test rows have an equal train row as it is: copies would not stand out"
         )
+
+
+def _common(keys: NDArray[np.uint64], split: Labels) -> float:
+    """Return the share of the test rows that equal a train row."""
+    return float(np.isin(keys[split == "test"], keys[split == "train"]).mean())
 
 
 def _refuse_chance_rows(
@@ -226,10 +231,13 @@ def _refuse_chance_rows(
         return
     labels = np.zeros(len(table), np.int64) if classes is None else classes
     test = np.asarray(split == "test")
+    apart = classes is not None
     crossing = 2 * float(test.mean()) * float((split == "train").mean())
-    expected = max(
-        crossing * _equal_pairs(row_keys(table), labels, classes is not None),
-        _moved_pairs(table, test, labels, classes is not None),
+    expected = fact(
+        ("equal rows by chance", apart),
+        lambda: max(
+            crossing * _equal_pairs(row_keys(table), labels, apart), _moved_pairs(table, test, labels, apart)
+        ),
     )
     count = max(2, round(share * int(test.sum())))
     if poisson.sf(count - 1, expected) > _ODDS:
@@ -277,18 +285,23 @@ def _moved_pairs(table: pd.DataFrame, test: NDArray[np.bool_], labels: Rows, apa
 
 def _refuse_close_rows(numbers: pd.DataFrame, split: Labels, noise: float) -> None:
     """Refuse where rows have other rows about as near as the copies would be: no method could tell them apart."""
+    near = fact(("nearest rows", tuple(numbers)), lambda: _nearest(numbers, split))
+    if near < 4 * noise:
+        raise NotPlantable(
+            f"a tenth of the test rows have a train row within {near:.3f} standard deviations as it is: "
+            f"copies with a noise of {noise} would not stand out"
+        )
+
+
+def _nearest(numbers: pd.DataFrame, split: Labels) -> float:
+    """Return within how many standard deviations a tenth of the test rows have a train row, on the average column."""
     from sklearn.neighbors import NearestNeighbors
 
     x = np.column_stack([values(numbers[name]) / robust_scale(values(numbers[name])) for name in numbers])
     x = np.where(np.isnan(x), np.nanmedian(x, axis=0), x)
     train, test = x[split == "train"][:5000], x[split == "test"][:500]
     distance, _ = NearestNeighbors(n_neighbors=1).fit(train).kneighbors(test)
-    near = float(np.quantile(distance[:, 0], 0.1)) / np.sqrt(x.shape[1])
-    if near < 4 * noise:
-        raise NotPlantable(
-            f"a tenth of the test rows have a train row within {near:.3f} standard deviations as it is: "
-            f"copies with a noise of {noise} would not stand out"
-        )
+    return float(np.quantile(distance[:, 0], 0.1)) / float(np.sqrt(x.shape[1]))
 
 
 def _refuse_alike_rows(table: pd.DataFrame, split: Labels, agree: int, rng: Rng) -> None:

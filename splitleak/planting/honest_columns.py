@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from splitleak.errors import NotPlantable
+from splitleak.planting.facts import fact
 from splitleak.planting.tables import Numbers, auc, is_number, values
 from splitleak.rank_smoothing import kernel_means
 
@@ -29,6 +30,17 @@ def refuse_if_as_strong(
 ) -> None:
     """Refuse a proxy that an honest column of the table equals: nothing in the data tells the two apart."""
     planted = _told(np.asarray(new, np.float64), codes, category=category)
+    for name, honest in fact("honest columns", lambda: _honest(table, target, codes)).items():
+        if honest >= planted:
+            raise NotPlantable(
+                f"column {name!r} tells the target as well by itself (mean AUC {honest:.3f}, the planted one"
+                f" {planted:.3f})"
+            )
+
+
+def _honest(table: pd.DataFrame, target: Any, codes: NDArray[np.int64]) -> dict[str, float]:
+    """Return what each column of numbers tells of the target, those with many missing values left out."""
+    told = {}
     for name in table.columns:
         if name == target or not is_number(table[name]):
             continue
@@ -36,12 +48,8 @@ def refuse_if_as_strong(
         x[~np.isfinite(x)] = np.nan
         if np.isnan(x).mean() > 0.1 or not np.isfinite(x).any():
             continue
-        honest = _told(np.where(np.isnan(x), np.nanmedian(x), x), codes, category=False)
-        if honest >= planted:
-            raise NotPlantable(
-                f"column {str(name)!r} tells the target as well by itself (mean AUC {honest:.3f}, the planted one"
-                f" {planted:.3f})"
-            )
+        told[str(name)] = _told(np.where(np.isnan(x), np.nanmedian(x), x), codes, category=False)
+    return told
 
 
 def _told(x: Numbers, codes: NDArray[np.int64], *, category: bool) -> float:

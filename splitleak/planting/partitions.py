@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from splitleak.errors import NotPlantable
 from splitleak.planting.base import Labels, Leak, Rng, planted
+from splitleak.planting.facts import fact
 from splitleak.planting.tables import (
     Numbers,
     as_written,
@@ -172,9 +174,6 @@ def _refuse_what_chance_does(count: int, split: Labels) -> None:
 
 def _refuse_hard_targets(table: pd.DataFrame, target: Any, codes: Any, strength: float, rng: Rng) -> None:
     """Refuse where a right label is contradicted as often as a wrong one is planted, or a class would be half wrong."""
-    from sklearn.ensemble import ExtraTreesClassifier
-    from sklearn.model_selection import StratifiedKFold, cross_val_predict
-
     counts = np.bincount(codes)
     given = (
         strength * len(codes) / max(1, len(counts) - 1) * (1 - counts / len(codes))
@@ -184,20 +183,30 @@ def _refuse_hard_targets(table: pd.DataFrame, target: Any, codes: Any, strength:
             f"a class has {counts.min()} rows only: with {given[counts.argmin()]:.0f} wrong ones it would be another"
         )
     rows = rng.permutation(len(codes))[:5000]
-    x = np.column_stack([_coded(column) for _, column in inputs(table, target).items()])
-    model = ExtraTreesClassifier(60, random_state=int(rng.integers(2**31)))
-    folds = StratifiedKFold(3, shuffle=True, random_state=int(rng.integers(2**31)))
-    agrees = cross_val_predict(model, x[rows], codes[rows], cv=folds) == codes[rows]
-    if 1 - agrees.mean() > min(strength, _HARD):
+    seeds = [int(rng.integers(2**31)) for _ in range(2)]
+    agrees, of_class = fact("contradicted labels", lambda: _agreement(table, target, codes, rows, seeds))
+    if 1 - agrees > min(strength, _HARD):
         raise NotPlantable(
-            f"a quick model is right in {agrees.mean():.1%} of the rows: of wrong labels in {strength:.0%} it would"
+            f"a quick model is right in {agrees:.1%} of the rows: of wrong labels in {strength:.0%} it would"
             " contradict no more than of right ones"
         )
+    if of_class < _FOUND:
+        raise NotPlantable(f"a quick model finds {of_class:.0%} of one class: its labels cannot be doubted")
+
+
+def _agreement(
+    table: pd.DataFrame, target: Any, codes: Any, rows: NDArray[np.int64], seeds: list[int]
+) -> tuple[float, float]:
+    """Return the share of labels that a quick model of other rows finds, of all rows and of the worst class."""
+    from sklearn.ensemble import ExtraTreesClassifier
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+
+    x = np.column_stack([_coded(column) for _, column in inputs(table, target).items()])
+    model = ExtraTreesClassifier(60, random_state=seeds[0])
+    folds = StratifiedKFold(3, shuffle=True, random_state=seeds[1])
+    agrees = cross_val_predict(model, x[rows], codes[rows], cv=folds) == codes[rows]
     of_class = np.bincount(codes[rows], agrees) / np.maximum(np.bincount(codes[rows]), 1)
-    if of_class.min() < _FOUND:
-        raise NotPlantable(
-            f"a quick model finds {of_class.min():.0%} of one class: its labels cannot be doubted"
-        )
+    return float(agrees.mean()), float(of_class.min())
 
 
 def _coded(column: pd.Series[Any]) -> Numbers:

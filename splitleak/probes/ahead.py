@@ -61,7 +61,11 @@ def _of_the_others(context: AuditContext, left_out: str) -> float:
     assert context.target is not None
     rows = context.sample(scored_rows(context), _MOST_ROWS, "all others")
     columns = [column for column in usable_columns(context) if column.name != left_out]
-    predicted = predict_out_of_fold(context, columns, rows, score_folds(context, rows), trees=_TREES, leaf=2)
+    predicted = context.once(
+        "all others",
+        columns,
+        lambda: predict_out_of_fold(context, columns, rows, score_folds(context, rows), trees=_TREES, leaf=2),
+    )
     if context.target.task != "regression":
         area = mean_auc(predicted, context.target.codes[rows])
         return min(1.0, area.value + area.error)

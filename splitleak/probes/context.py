@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -202,6 +202,17 @@ class AuditContext:
     def looked(self, what: str, at: int, of: int) -> None:
         """Note that a probe looks at fewer rows or columns than there are; the report says so."""
         self.memo.setdefault("looked", {})[what] = (at, of)
+
+    def once(self, what: str, columns: Sequence[AuditColumn], compute: Callable[[], Any]) -> Any:
+        """Return what follows from the target, the groups and these columns alone, computed once.
+
+        Copies of a table in which these stay the same share it, whatever else was changed in them.
+        """
+        known = self.memo.setdefault("once", {})
+        key = (what, *map(id, columns))
+        if key not in known:
+            known[key] = (columns, compute())  # an id is a column's own as long as the column is kept
+        return known[key][1]
 
     def folds(self, count: int, name: str, *, rows: Ints | None = None) -> Ints:
         """Return a fold in [0, count) for each of `rows` (default: all), balanced over the classes of the target.

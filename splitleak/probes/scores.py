@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,7 +113,10 @@ def column_scores(context: AuditContext) -> dict[str, ColumnScore]:
         outcome = indicators(context.target, rows)
         usable = [*context.of_kind("numeric", "category", "time"), *vector_parts(context)]
         context.memo["column scores"] = {
-            column.name: _score(column, context.target, rows, folds, outcome) for column in usable
+            column.name: context.once(
+                "column score", [column], partial(_score, column, context.target, rows, folds, outcome)
+            )
+            for column in usable
         }
     found: dict[str, ColumnScore] = context.memo["column scores"]
     return found
