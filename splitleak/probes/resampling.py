@@ -23,9 +23,16 @@ _QUERIES, _FAST_QUERIES = 2_000, 500
 _MOST_TRAIN = 200_000
 _NEAREST = 16  # SMOTE takes one of the five nearest; new rows come between
 _LEAST_COLUMNS, _MOST_COLUMNS = 3, 60
+_LEAST_MOVING = (
+    2  # columns of these in which the rows differ, where the one between tells itself by its digits
+)
 _LEAST_LEVELS = 11
 _STRAIGHT = 1e-6  # sine of the angle of two differences on one line, at float64
 _SURE = 30.0  # minus the logarithm of the chance that rounded numbers are on one line, over what was tried
+_SURE_BETWEEN = (
+    15.0  # the same, of a row whose numbers are written with more digits than those of the two others
+)
+_MORE_DIGITS = 1e3
 _DECIMALS = 12
 _ONE_CLASS = 0.95  # share of the repeats that stand in the classes that were filled up
 _REPEATED, _UNREPEATED = 0.05, 0.01  # share of a class that repeats another row: filled up, left as it was
@@ -47,7 +54,7 @@ class _Found:
     "Classes were filled up before the split",
     needs=["split"],
     why="Rows made of others, or repeats of them, stand on both sides: held-out rows are known to the model.",
-    bound="Rows on one line in three and more independent columns have probability 0 up to rounding, which is counted.",
+    bound="Rows on one line in independent columns have probability 0 up to rounding, which is counted.",
 )
 def resampling(context: AuditContext) -> Finding:
     """Look for rows between two others, then for repeats of one class."""
@@ -109,8 +116,9 @@ def _between(context: AuditContext) -> _Found | None:
         pair = _line(known[near[i]] - asked[i], straight)
         for a, b in pair:
             triple = np.stack([values[len(train) + i], values[near[i, a]], values[near[i, b]]])
-            chance = _surprise(triple, np.where(width > 0, width, 1.0), tolerance)
-            if chance - tried > _SURE:
+            chance, n_moving = _surprise(triple, np.where(width > 0, width, 1.0), tolerance)
+            sure = n_moving >= _LEAST_COLUMNS and chance - tried > _SURE
+            if sure or (chance - tried > _SURE_BETWEEN and _between_rounded(triple)):
                 hits.append(held[i])
                 first.append(train[near[i, a]])
                 second.append(train[near[i, b]])
@@ -172,7 +180,7 @@ def _nearest(known: Floats, asked: Floats, k: int) -> Ints:
 def _line(differences: Floats, straight: float) -> list[tuple[int, int]]:
     """Return the pairs of neighbours on one line with the row; `differences` are theirs to it."""
     length = np.sqrt((differences**2).sum(axis=1))
-    able = np.flatnonzero((np.abs(differences) > 1e-7).sum(axis=1) >= _LEAST_COLUMNS)
+    able = np.flatnonzero((np.abs(differences) > 1e-7).sum(axis=1) >= _LEAST_MOVING)
     if len(able) < 2:
         return []
     unit = differences[able] / length[able, None]
@@ -187,8 +195,10 @@ def _line(differences: Floats, straight: float) -> list[tuple[int, int]]:
     return pairs
 
 
-def _surprise(triple: Floats, width: Floats, tolerance: Floats) -> float:
+def _surprise(triple: Floats, width: Floats, tolerance: Floats) -> tuple[float, int]:
     """Return minus the logarithm of the chance that three rows of numbers so finely written are on one line.
+
+    Also in how many columns the rows differ.
 
     The column that moves most says where on the line the row is; each other one agrees with it by a chance of the unit
     it is written in over the distance between the two rows.
@@ -197,11 +207,24 @@ def _surprise(triple: Floats, width: Floats, tolerance: Floats) -> float:
     unit = np.maximum(_unit(triple), 4 * tolerance * np.maximum(largest, 1e-300))
     spread = np.ptp(triple, axis=0)
     moving = spread > 2 * unit
-    if moving.sum() < _LEAST_COLUMNS:
-        return 0.0
+    if moving.sum() < _LEAST_MOVING:
+        return 0.0, 0
     worth = np.log(spread[moving] / unit[moving])
     main = int(np.argmax(spread[moving] / width[moving]))
-    return float(np.delete(worth, main).sum())
+    return float(np.delete(worth, main).sum()), int(moving.sum())
+
+
+def _between_rounded(triple: Floats) -> bool:
+    """Return whether one row's numbers, wherever the rows differ, have far more digits than those of the two others.
+
+    So it was computed from them. Two columns in which rows are on one line by nature (a number of items and their
+    price) are written with as many digits in each row.
+    """
+    moving = np.ptp(triple, axis=0) > 0
+    units = np.stack([_unit(row[None, moving]) for row in triple])
+    middle = np.argmin(units.sum(axis=1))
+    others = np.delete(units, middle, axis=0)
+    return bool(moving.any() and (units[middle] * _MORE_DIGITS <= others.min(axis=0)).all() and others.all())
 
 
 def _unit(triple: Floats) -> Floats:

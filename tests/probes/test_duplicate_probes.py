@@ -293,6 +293,33 @@ def test_sums_and_multiples_are_found() -> None:
     assert 3 not in linearly_dependent(columns, np.arange(50), frozenset())
 
 
+def test_rows_made_between_rounded_rows_that_differ_in_two_columns() -> None:
+    rng = np.random.default_rng(0)
+    rounded = pd.DataFrame(np.round(rng.normal(5, 1, (150, 4)), 1), columns=list("abcd"))
+    pairs = rng.choice(150, (6, 2), replace=False)
+    rounded.loc[pairs[:, 1], ["a", "b"]] = rounded.loc[pairs[:, 0], ["a", "b"]].to_numpy()
+    at = rng.random((6, 1))
+    first, second = (rounded.to_numpy()[pairs[:, i]] for i in (0, 1))
+    made = pd.DataFrame(first + at * (second - first), columns=list("abcd"))
+    split = np.array(["train"] * 120 + ["test"] * 30, dtype=object)
+    split[pairs.ravel()] = "train"
+    df = pd.concat([rounded, made], ignore_index=True)
+    found = ask(df, "SPL115", np.append(split, ["test"] * 6))
+    assert found.status == "leak"
+    assert len(set(range(150, 156)) & set(found.rows)) >= 5  # not all have both of their parents near
+
+
+def test_prices_of_numbers_of_items_are_on_a_line_by_nature() -> None:
+    rng = np.random.default_rng(0)
+    items = pd.DataFrame({"size": rng.integers(10, 30, 40) / 10, "weight": rng.integers(50, 90, 40) / 10})
+    items["each"] = rng.integers(100, 999, 40) / 100
+    sold = items.loc[rng.integers(0, 40, 600)].reset_index(drop=True)
+    sold["number"] = rng.integers(1, 40, 600)
+    sold["price"] = sold.pop("each") * sold["number"]
+    sold["with_tax"] = sold["price"] * np.where(sold["size"] > 2, 1.19, 1.07)
+    assert ask(sold, "SPL115", halves(600)).status == "clean"
+
+
 def test_rows_between_two_others_on_a_grid_are_chance() -> None:
     rng = np.random.default_rng(0)
     for seed in range(6):
