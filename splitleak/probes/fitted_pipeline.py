@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import warnings
+from itertools import combinations
 from typing import Any
 
 import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
 
-from splitleak.errors import InputError
-from splitleak.probes.base import Finding, NotApplicable, probe
-from splitleak.probes.context import AuditContext
-from splitleak.probes.fitted_steps import fit_again, learned, learned_from
+from splitleak.probes.base import Finding, NotApplicable, Skipped, probe
+from splitleak.probes.context import AuditContext, Ints
+from splitleak.probes.fitted_steps import Learned, Rows
+from splitleak.probes.pipeline_walk import Answer, PipelineWalk, columns_of
+from splitleak.probes.refitting import StepInput
 from splitleak.probes.remedies import target_values, training_rows
 
-Ints = NDArray[np.int64]
+_MOST_PARTITIONS = 4  # of which all unions are tried
+_NAMED = 5  # steps that a sentence lists
 _VERDICTS = {
     "train": "learned from the training rows",
     "all": "learned from all rows",
     "same": "learns the same from both",
-    "neither": "matches neither",
-    "unknown": "learned attributes cannot be compared",
+    "neither": "matches no rows of this split",
+    "unsure": "changes with seed or row order, and cannot be told",
+    "unknown": "cannot be compared",
 }
 
 
@@ -30,37 +31,110 @@ _VERDICTS = {
     "A fitted step saw more than the training rows",
     needs=["split", "pipeline", "raw"],
     why="What a step learned from the test rows is in every training row that it transforms.",
-    bound="Each step is fitted again on train and on all rows, and must be the second within 1 % of their distance.",
+    bound="Each step is fitted again on train and on all rows, and must be the second within 1 % of their distance;"
+    " where it draws lots, like refits on all rows and unlike those on train (1 in 10,000).",
 )
 def fitted_pipeline(context: AuditContext) -> Finding:
     """Refit each step in its own input space and say which rows its learned attributes match."""
-    train, rows = context.train, np.flatnonzero(context.codes >= 0)
+    walk = PipelineWalk(_rows(context))
     y = None if context.target is None else _target_values(context)
-    steps: list[dict[str, Any]] = []
-    _visit(context.pipeline, context.raw, y, train, rows, "", steps)
-    if not steps:
+    walk.visit(context.pipeline, StepInput(context.raw, y))
+    if not walk.answers:
         raise NotApplicable("the pipeline has no step that learns anything")
-    leaking = [step for step in steps if step["verdict"] == _VERDICTS["all"]]
-    unknown = [step for step in steps if step["verdict"] in (_VERDICTS["unknown"], _VERDICTS["neither"])]
-    columns = list(dict.fromkeys(name for step in leaking for name in step["names"]))
-    steps = [{"step": step["step"], "verdict": step["verdict"]} for step in steps]
-    note = (
-        f" {len(unknown)} could not be told: {', '.join(s['step'] for s in unknown[:5])}." if unknown else ""
-    )
-    common: dict[str, Any] = {"evidence": steps, "effect_name": "share of the steps"}
-    if not leaking:
-        return Finding(
-            "clean", f"None of {len(steps)} fitted steps matches a fit on all rows.{note}", 0.0, **common
-        )
+    found = {name: [a for a in walk.answers if _what(context, a.learned) == name] for name in _SENTENCES}
+    worst = next((name for name in ("leak", "partly", "neither", "untold") if found[name]), "clean")
+    if worst == "untold":
+        raise Skipped(_untold(walk.answers, found["untold"]))
+    concerned, total = found[worst], len(walk.answers)
+    note = f" {_untold(walk.answers, found['untold'])}." if found["untold"] else ""
     return Finding(
-        "leak",
-        f"{len(leaking)} of {len(steps)} fitted steps ({', '.join(s['step'] for s in leaking[:5])}) learned"
-        f" exactly what a fit on training and held-out rows together gives, and not what training rows give.{note}",
-        len(leaking) / len(steps),
-        columns=columns,
-        remedy=_remedy(context),
-        **common,
+        {"leak": "leak", "clean": "clean"}.get(worst, "caution"),  # type: ignore[arg-type]  # of these three
+        _SENTENCES[worst].format(
+            count=len(concerned), total=total, steps=_listed(concerned), parts=_parts(concerned)
+        )
+        + note,
+        (len(concerned) if worst != "clean" else 0) / total,
+        effect_name="share of the steps",
+        columns=columns_of(concerned) if worst != "clean" else (),
+        remedy=_remedy(context) if worst != "clean" else "",
+        evidence=[{"step": a.path, "verdict": _verdict(a.learned)} for a in walk.answers],
     )
+
+
+_SENTENCES = {
+    "leak": "{count} of {total} fitted steps ({steps}) learned what a fit on {parts} gives, and not what training"
+    " rows give.",
+    "partly": "{count} of {total} fitted steps ({steps}) learned from {parts}: right for a score on the partitions that"
+    " they have not seen, and too good on the others.",
+    "neither": "{count} of {total} fitted steps ({steps}) match no rows of this split: the pipeline was fitted with"
+    " another split, on rows that were filtered or changed since, or by another version of its package. With another"
+    " split it has seen held-out rows.",
+    "untold": "",
+    "clean": "None of {total} fitted steps matches a fit on more than the training rows.",
+}
+
+
+def _what(context: AuditContext, learned: Learned) -> str:
+    """Return what a step's rows mean for a score."""
+    if learned.kind == "all":
+        return "leak"
+    if learned.kind != "part":
+        return {"neither": "neither", "unsure": "untold", "unknown": "untold"}.get(learned.kind, "clean")
+    seen = {name.lower() for name in learned.partitions}
+    unseen = [name for name in context.names[1:] if name.lower() not in seen]
+    return "leak" if "test" in seen or not unseen or context.names[0].lower() not in seen else "partly"
+
+
+def _verdict(learned: Learned) -> str:
+    return (
+        f"learned from {' and '.join(learned.partitions)}"
+        if learned.kind == "part"
+        else _VERDICTS[learned.kind]
+    )
+
+
+def _listed(answers: list[Answer]) -> str:
+    more = len(answers) - _NAMED
+    return ", ".join(a.path for a in answers[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _parts(answers: list[Answer]) -> str:
+    """Return what these steps learned from, in words."""
+    parts = [
+        " and ".join(a.learned.partitions) if a.learned.partitions else "training and held-out rows together"
+        for a in answers
+    ]
+    return " or ".join(dict.fromkeys(parts))
+
+
+def _untold(answers: list[Answer], untold: list[Answer]) -> str:
+    lots = [a for a in untold if a.learned.kind == "unsure"]
+    others = [a for a in untold if a.learned.kind == "unknown"]
+    reasons = []
+    if lots:
+        reasons.append(
+            f"{_listed(lots)} change{'s' if len(lots) == 1 else ''} with the seed or the order of the rows so much that"
+            " fits on the training rows and on all rows look alike (set random_state, fit on rows in the order of raw,"
+            " and ask again)"
+        )
+    if others:
+        reasons.append(f"{_listed(others)} cannot be fitted again and compared")
+    return f"{len(untold)} of {len(answers)} fitted steps cannot be told: {'; '.join(reasons)}"
+
+
+def _rows(context: AuditContext) -> Rows:
+    """Return the rows of each union of partitions, in the caller's order, which a fit may depend on."""
+    order = np.argsort(context.positions, kind="stable")
+    codes = context.codes[order]
+
+    def of(*parts: int) -> Ints:
+        return np.asarray(order[np.isin(codes, parts)], dtype=np.int64)
+
+    every = range(len(context.names))
+    sizes = every if len(context.names) <= _MOST_PARTITIONS else (1, 2, len(context.names) - 1)
+    unions = [union for size in sizes if size for union in combinations(every, size) if union != (0,)]
+    unions.sort(key=lambda union: union[0] != 0)  # those with the training rows first
+    return Rows(of(0), of(*every), {tuple(context.names[i] for i in union): of(*union) for union in unions})
 
 
 def _remedy(context: AuditContext) -> str:
@@ -82,101 +156,3 @@ def _target_values(context: AuditContext) -> Any:
 
 def _named(levels: tuple[Any, ...]) -> bool:
     return any(isinstance(level, str) for level in levels)
-
-
-def _visit(step: Any, x: Any, y: Any, train: Ints, rows: Ints, path: str, found: list[dict[str, Any]]) -> Any:
-    """Compare a step, or the steps in it, and return the transformed rows (None: cannot go on)."""
-    from sklearn.compose import ColumnTransformer
-    from sklearn.pipeline import FeatureUnion, Pipeline
-
-    if step is None or isinstance(step, str):  # "passthrough", "drop"
-        return x
-    if isinstance(step, Pipeline):
-        for name, inner in step.steps:
-            if x is None:
-                found.append(_answer(_join(path, name), "unknown", None))
-                continue
-            x = _visit(inner, x, y, train, rows, _join(path, name), found)
-        return x
-    if isinstance(step, ColumnTransformer):
-        _check_fitted(step, "transformers_", path)
-        for name, inner, columns in step.transformers_:
-            if not isinstance(inner, str):
-                _visit(inner, _columns(x, columns), y, train, rows, _join(path, name), found)
-        return _transformed(step, x)
-    if isinstance(step, FeatureUnion):
-        for name, inner in step.transformer_list:
-            _visit(inner, x, y, train, rows, _join(path, name), found)
-        return _transformed(step, x)
-    if hasattr(step, "best_estimator_"):  # a search: what it chose was fitted again on the same rows
-        return _visit(step.best_estimator_, x, y, train, rows, _join(path, "best_estimator_"), found)
-    return _compare(step, x, y, train, rows, path or type(step).__name__, found)
-
-
-def _compare(
-    step: Any, x: Any, y: Any, train: Ints, rows: Ints, path: str, found: list[dict[str, Any]]
-) -> Any:
-    if not hasattr(step, "fit"):
-        raise InputError(
-            f"pipeline must be a fitted scikit-learn transformer, Pipeline or ColumnTransformer; {path} is a"
-            f" {type(step).__name__} without fit"
-        )
-    has_learned = bool(learned(step))
-    expected = getattr(step, "n_features_in_", None)
-    if not has_learned and expected is None:
-        if learned(fit_again(step, x, y, train)):
-            raise InputError(f"pipeline step {path} is not fitted; fit it as you did for data, then pass it")
-        return _transformed(step, x)  # a step that learns nothing
-    width = x.shape[1] if getattr(x, "ndim", 1) == 2 else None
-    if expected is not None and width is not None and width != expected:
-        raise InputError(
-            f"pipeline step {path} was fitted on {expected} columns and raw gives it {width}; raw must be the table"
-            " that the pipeline was fitted on"
-        )
-    if not has_learned:
-        return _transformed(step, x)
-    found.append(_answer(path, learned_from(step, x, y, train, rows), x, step))
-    return _transformed(step, x)
-
-
-def _answer(path: str, verdict: str, x: Any, step: Any = None) -> dict[str, Any]:
-    names = [str(name) for name in x.columns] if isinstance(x, pd.DataFrame) else []
-    if names and hasattr(step, "get_support"):
-        names = [name for name, kept in zip(names, step.get_support(), strict=True) if kept]
-    return {"step": path, "verdict": _VERDICTS[verdict], "names": names}
-
-
-def _join(path: str, name: str) -> str:
-    return f"{path}.{name}" if path else name
-
-
-def _check_fitted(step: Any, attribute: str, path: str) -> None:
-    if not hasattr(step, attribute):
-        raise InputError(
-            f"pipeline{' step ' + path if path else ''} is a {type(step).__name__} that is not fitted; fit it as you"
-            " did for data, then pass it"
-        )
-
-
-def _columns(x: Any, columns: Any) -> Any:
-    if isinstance(x, pd.DataFrame):
-        named = isinstance(columns, str) or (
-            isinstance(columns, (list, tuple, np.ndarray, pd.Index))
-            and len(columns)
-            and isinstance(columns[0], str)
-        )
-        return x[columns] if named else x.iloc[:, columns]
-    return x[:, columns]
-
-
-def _transformed(step: Any, x: Any) -> Any:
-    if not hasattr(step, "transform"):
-        return None
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            return step.transform(x)
-        except ValueError as error:
-            raise InputError(
-                f"pipeline cannot transform raw: {error}; raw must be the table that it was fitted on"
-            ) from error
