@@ -215,7 +215,7 @@ def test_steps_after_a_resampler_are_compared_with_resampled_rows() -> None:
         columns.fit(scaler.transform(x))
         steps = [("again", Doubled()), ("scaler", scaler), ("columns", columns)]
         found = ask(raw.assign(y=y), "SPL116", SPLIT, target="y", pipeline=Pipeline(steps), raw=raw)
-        assert found.status == status and len(found.evidence) == 2, found.evidence
+        assert (found.status, len(found.evidence)) == (status, 2), found.evidence
 
 
 def test_a_step_that_learns_the_same_from_both_is_no_leak() -> None:
