@@ -21,6 +21,7 @@ from splitleak.feasibility import Task
 from splitleak.graph import SimilarityGraph
 from splitleak.separation import separate
 from splitleak.sizes import parse_sizes
+from splitleak.strata import Strata, Stratum
 
 
 def clustered(n: int, edges: int, seed: int) -> tuple[SimilarityGraph, np.ndarray]:
@@ -67,8 +68,9 @@ def main() -> None:
         graph, classes = clustered(n, edges, options.seed)
         hashes = np.random.default_rng(options.seed + 1).integers(0, 2**63, n).astype(np.uint64)
         sizes = parse_sizes(None, n)
+        strata = Strata((Stratum.classes("class", classes, [str(label) for label in range(10)]),))
         return Task(
-            graph=graph, groups=(), request=sizes, classes=classes, row_hashes=hashes, tolerance=0.02, seed=0
+            graph=graph, groups=(), request=sizes, strata=strata, row_hashes=hashes, tolerance=0.02, seed=0
         )
 
     def split(task: Task) -> tuple[Any, ...]:

@@ -17,6 +17,7 @@ The packages of all lists have to be installed: what is missing cannot be told t
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import importlib
 from typing import NamedTuple
@@ -103,6 +104,9 @@ def drawn() -> list[str]:
 
 
 def main() -> None:
+    argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
     reasons = {name: reason for reason, names in PASSED_OVER.items() for name in names}
     for position, name in enumerate(drawn(), 1):
         fate = "taken" if name in UNSEEN_3 else reasons.get(name.partition(":")[2], "not looked at")

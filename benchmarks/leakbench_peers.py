@@ -16,9 +16,9 @@ seen in the data is asked; the object of preprocessing is not handed over.
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
-import sys
 import tempfile
 import time
 import warnings
@@ -191,7 +191,13 @@ def concerned(tool: str, issue: str, codes: Iterable[str]) -> bool:
 
 def main() -> None:
     """Ask every tool about every table of a folder (jobs.json, a Parquet file each), and write answers.json."""
-    folder = Path(sys.argv[1])
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "folder", type=Path, help="with jobs.json and its tables; leakbench.py --peers makes it"
+    )
+    folder = parser.parse_args().folder
     jobs = json.loads((folder / "jobs.json").read_text())
     warnings.simplefilter("ignore")
     answers: dict[str, list[Any]] = {}

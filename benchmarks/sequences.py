@@ -157,9 +157,8 @@ def main() -> None:
         truth = pairs_of(graphs["exhaustive"])
         for engine in options.engines[1:]:
             found = pairs_of(graphs[engine])
-            print(
-                f"    {engine}: {len(found & truth) / max(1, len(truth)):.4f} of the pairs; {graphs[engine].recall}"
-            )
+            share = f"{len(found & truth) / len(truth):.4f} of the pairs; " if truth else "there are none; "
+            print(f"    {engine}: {share}{graphs[engine].recall}")
         print(f"    chance {graphs['exhaustive'].details['chance'].share(threshold):.2g}")
         exhaustive = graphs["exhaustive"]
         same = 0
