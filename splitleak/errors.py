@@ -86,7 +86,9 @@ class SplitleakWarning(UserWarning):
 
 def did_you_mean(name: object, known: Iterable[object]) -> str:
     """Return ``"; did you mean 'x'?"`` for the closest known name, or an empty string."""
-    close = difflib.get_close_matches(str(name), [str(k) for k in known], n=1, cutoff=0.6)
+    names = [str(k) for k in known]
+    close = [k for k in names if k.lower() == str(name).lower()]
+    close = close or difflib.get_close_matches(str(name), names, n=1, cutoff=0.6)
     return f"; did you mean {close[0]!r}?" if close else ""
 
 

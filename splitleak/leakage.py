@@ -70,12 +70,15 @@ def leakage_report(
     data : table, list of str, 2-D array, path, or mapping of partition name to any of these
         The rows, features and target together. A mapping (or Hugging Face's ``DatasetDict``) is split already; the
         rows of its partitions are counted through, in its order.
-    split : str, array-like of shape (n_rows,), Split, or path, optional
-        A column of partition names, those names, a `Split`, or the path of a saved one. Rows without a name, and
-        those of code -1, are in no partition and left out. Without a split, probes that need one say so.
+    split : str, array-like of shape (n_rows,), Split, path, mapping, or (train, test), optional
+        A column of partition names, those names, a `Split`, the path of a saved one, row positions by partition
+        (``{"train": [...], "test": [...]}``), or the two arrays of positions that scikit-learn's splitters give. Rows
+        without a name, those of code -1, and those in neither are left out. Without a split, probes that need one say
+        so.
     target : str, array-like of shape (n_rows,), or mapping, optional
         What is predicted: classes (texts, booleans, at most 20 different whole numbers) or a number. Where `data` is a
-        mapping of partitions, `target`, `groups`, `time` and `raw` may be mappings, too.
+        mapping of partitions, `target`, `groups`, `time` and `raw` may be mappings, too, and
+        held-out partitions may lack the column of the target.
     on : str or list of str, optional
         Columns in which near-duplicates are searched; default: all features.
     similarity, threshold : optional
@@ -141,7 +144,7 @@ def leakage_report(
     if ledger is not None:
         check_ledger(ledger)
     bars = Progress(progress)
-    audited = open_audited(data, split)
+    audited = open_audited(data, split, target)
     context = prepare_context(
         audited.source,
         audited.split,

@@ -109,6 +109,18 @@ def take_values(values: Any, rows: NDArray[np.int64]) -> Any:
     return values[rows]
 
 
+def only_column(values: Any) -> Any:
+    """Return the column of a table that has one, as `df[["y"]]`, or of an array of shape (n_rows, 1)."""
+    shape = getattr(values, "shape", ())
+    if len(shape) != 2 or shape[1] != 1:
+        return values
+    if hasattr(values, "iloc"):
+        return values.iloc[:, 0]
+    if isinstance(values, np.ndarray):
+        return values[:, 0]
+    return values[values.columns[0]] if hasattr(values, "columns") else values
+
+
 def arrow_column(values: Any, what: str) -> Any:
     """Return values of any kind as a pyarrow ChunkedArray.
 
@@ -147,9 +159,17 @@ def _to_arrow(values: Any) -> Any:
         return pa.array(values, type=kind, from_pandas=True)
     if hasattr(values, "to_arrow"):
         return values.to_arrow()
+    if _holds_intervals(values):  # of pandas (cut, qcut); Arrow has none
+        return pa.array([str(value) if value == value else None for value in values], type=pa.large_string())
     if str(getattr(values, "dtype", "")).startswith("Sparse"):  # pandas; pyarrow does not know it
         return pa.array(np.asarray(values), from_pandas=True)
     return pa.array(values, from_pandas=True)
+
+
+def _holds_intervals(values: Any) -> bool:
+    kind = getattr(values, "dtype", None)
+    kinds = (kind, getattr(getattr(kind, "categories", None), "dtype", None))
+    return any(str(each).startswith("interval[") for each in kinds)
 
 
 def _array_to_arrow(values: NDArray[Any]) -> Any:

@@ -112,7 +112,7 @@ def resolve_factors(source: Source, value: Any, *, argument: str) -> tuple[Facto
 def _values(source: Source, value: Any, argument: str) -> Any:
     if not hasattr(value, "__len__") or isinstance(value, (bytes, dict)) or getattr(value, "ndim", 1) == 0:
         raise InputError(
-            f"{argument}= must be a column name or one value a row, got {type(value).__name__} {value!r}"
+            f"{argument}= must be a column name or one value a row, got {type(value).__name__} {value!r:.60}"
         )
     if len(value) != source.n_rows:
         raise InputError(

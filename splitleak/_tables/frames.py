@@ -84,7 +84,12 @@ def _series_to_arrow(series: Any, what: str) -> Any:
         return arrow_column(native, what)
     if str(series.dtype) == "Object":  # polars hands out the addresses of such values
         raise InputError(f"{what} holds Python objects, which cannot be compared; make it text or numbers")
-    return arrow_column(series.to_arrow(), what)
+    try:
+        return arrow_column(series.to_arrow(), what)
+    except pa.ArrowException as error:
+        raise InputError(
+            f"{what} ({series.dtype}) is of a kind that Arrow does not read: {error}; cast it"
+        ) from error
 
 
 def open_mapping(data: Mapping[Any, Any], origin: str) -> Source:

@@ -11,7 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from splitleak._tables import Source, open_source
-from splitleak._tables.arrays import arrow_column
+from splitleak._tables.arrays import arrow_column, only_column
 from splitleak.errors import DataMismatchError, InputError
 from splitleak.probes.columns import AuditColumn, audit_column, parse_time
 from splitleak.probes.context import Target
@@ -98,6 +98,7 @@ def _one_column(source: Source, value: Any, argument: str) -> AuditColumn:
     if isinstance(value, str):
         column = source.column(value, argument=argument)
         return audit_column(value, column)
+    value = only_column(value)
     if not hasattr(value, "__len__") or len(value) != source.n_rows:
         got = f"{len(value):,} values" if hasattr(value, "__len__") else type(value).__name__
         raise InputError(
@@ -142,7 +143,8 @@ def target_of(column: AuditColumn) -> Target:
     name = column.name
     if column.kind == "unusable" or column.kind == "vector":
         raise InputError(
-            f"target={name!r} must hold one class or number a row; {column.note or 'it holds lists'}"
+            f"target={name!r} must hold one class or number a row; {column.note or 'it holds lists'}; of several labels"
+            " a row, audit one at a time: target=[label in labels for labels in column]"
         )
     if column.missing.all():
         raise InputError(f"target={name!r} is missing in every row; choose the column that is predicted")

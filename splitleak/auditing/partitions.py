@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from splitleak._split_files import ENDINGS
 from splitleak._tables import Source, open_source
-from splitleak._tables.arrays import arrow_column
+from splitleak._tables.arrays import arrow_column, only_column
 from splitleak._tables.source import list_names
+from splitleak.auditing.positions import labels_of_positions
 from splitleak.certification import partition_codes
 from splitleak.errors import DataMismatchError, InputError
 from splitleak.folds import Folds
@@ -52,7 +53,7 @@ class Audited:
                 f"{argument} is a mapping with the keys {list_names(str(k) for k in value)}; it must {rule}"
             )
         by_name = {str(name): values for name, values in value.items()}
-        columns = [arrow_column(by_name[name], f"{argument}=") for name in self.parts]
+        columns = [arrow_column(only_column(by_name[name]), f"{argument}=") for name in self.parts]
         try:
             tables = [pa.table({"value": column}) for column in columns]
             return pa.concat_tables(tables, promote_options="permissive")["value"]
@@ -80,8 +81,10 @@ class Audited:
         return _stack_bare({name: sources[name] for name in self.parts})
 
 
-def open_audited(data: Any, split: Any) -> Audited:
+def open_audited(data: Any, split: Any, target: Any = None) -> Audited:
     """Return the data as one source, and the split; a mapping of partition to table is stacked, in its order.
+
+    Held-out partitions may lack the column `target`: its values are missing there.
 
     Raises
     ------
@@ -98,7 +101,9 @@ def open_audited(data: Any, split: Any) -> Audited:
     order = list(sources)
     codes = np.repeat(np.arange(len(order), dtype=np.int64), [source.n_rows for source in sources.values()])
     bare = not next(iter(sources.values())).column_names
-    stacked = _stack_bare(sources) if bare else _stack_tables(sources)
+    stacked = (
+        _stack_bare(sources) if bare else _stack_tables(sources, target if isinstance(target, str) else None)
+    )
     return Audited(open_source(stacked), Split(tuple(order), codes), tuple(order))
 
 
@@ -123,7 +128,7 @@ def partitions_of(source: Source, split: Any) -> tuple[list[str], Ints, str | No
     if isinstance(split, Split):
         _check_made_from(source, split)
         return list(split.names), split.codes.astype(np.int64), None, split
-    names, codes = partition_codes(source, split)
+    names, codes = partition_codes(source, labels_of_positions(split, source.n_rows))
     return names, codes, split if isinstance(split, str) else None, None
 
 
@@ -170,25 +175,36 @@ def _is_table(part: Any) -> bool:
 
 
 def _opened_part(name: str, part: Any) -> Source:
+    if isinstance(part, tuple):
+        raise InputError(
+            f"partition {name!r} of data is a tuple of {len(part)}; give its features alone, and the rest beside them:"
+            ' {"train": X_train, "test": X_test}, target={"train": y_train, "test": y_test}'
+        )
     try:
         return open_source(part)
     except InputError as error:
         raise InputError(f"partition {name!r} of data: {error}") from None
 
 
-def _stack_tables(sources: Mapping[str, Source]) -> pa.Table:
+def _stack_tables(sources: Mapping[str, Source], target: str | None = None) -> pa.Table:
     names = list(next(iter(sources.values())).column_names)
     for partition, source in sources.items():
-        if set(source.column_names) != set(names):
-            odd = sorted(set(source.column_names) ^ set(names))
+        odd = sorted(set(source.column_names) ^ set(names))
+        if odd and odd != [target]:
             raise InputError(
-                f"the partitions of data must have the same columns; {partition!r} differs in {list_names(odd)}"
+                f"the partitions of data must have the same columns; {partition!r} differs in {list_names(odd)}; leave"
+                " out the partition, or these columns (only the target may be missing in held-out partitions)"
             )
-    tables = [pa.table({name: source.column(name) for name in names}) for source in sources.values()]
+    tables = [
+        pa.table({name: source.column(name) for name in names if name in source.column_names})
+        for source in sources.values()
+    ]
     try:
         return pa.concat_tables(tables, promote_options="permissive")
     except pa.ArrowException as error:
-        raise InputError(f"the partitions of data hold columns of different kinds: {error}") from None
+        raise InputError(
+            f"the partitions of data hold columns of different kinds: {error}; read them alike, or cast one"
+        ) from None
 
 
 def _stack_bare(sources: Mapping[str, Source]) -> Any:

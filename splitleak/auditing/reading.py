@@ -103,13 +103,14 @@ def prepare_context(
 
 def column_name(source: Source, value: Any) -> Any:
     """Return the text by which a column is known whose name in the caller's table is a number or a tuple."""
-    named = isinstance(value, (int, tuple)) and not isinstance(value, bool)
+    named = isinstance(value, (int, np.integer, tuple)) and not isinstance(value, bool)
     return str(value) if named and str(value) in source.column_names else value
 
 
 def _compared(source: Source, on: Any, declared: Declared) -> tuple[str, ...]:
     names = (on,) if isinstance(on, str) else tuple(on or ())
-    source.require(names, argument="on")
+    for name in names:
+        source.column(name, argument="on")  # one that cannot be read says so here
     if declared.target is not None and declared.target.name in names:
         raise InputError(
             f"on names the target {declared.target.name!r}; near-duplicates are rows whose features are alike: leave"

@@ -148,6 +148,8 @@ def audit_column(name: str, column: Any) -> AuditColumn:
         return _numeric(name, column)
     if role == "text":
         return _textual(name, column, missing)
+    if pa.types.is_duration(kind) or pa.types.is_time(kind):  # lengths and hours of a day: no point in time
+        return _numeric(name, pa.chunked_array([pa.array(seconds(column, missing), from_pandas=True)]))
     if pa.types.is_temporal(kind) and not pa.types.is_interval(kind):
         return _settled(AuditColumn(name, "time", missing, column, _values=seconds(column, missing)))
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
