@@ -111,7 +111,7 @@ def take_values(values: Any, rows: NDArray[np.int64]) -> Any:
 
 def only_column(values: Any) -> Any:
     """Return the column of a table that has one, as `df[["y"]]`, or of an array of shape (n_rows, 1)."""
-    shape = getattr(values, "shape", ())
+    shape: tuple[int, ...] = getattr(values, "shape", ())
     if len(shape) != 2 or shape[1] != 1:
         return values
     if hasattr(values, "iloc"):
