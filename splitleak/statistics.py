@@ -97,12 +97,19 @@ def normal_tail(z: float) -> float:
 class Auc:
     """An area under the ROC curve in [0, 1], with its standard error (DeLong et al. 1988).
 
-    `placements` holds what the error was computed from (of positives, of negatives), for paired comparisons.
+    `influence` is that of each row on the area; the sum of its squares is DeLong's variance. `least` is what the error
+    is at least: that of an area half a pair short of one.
     """
 
     value: float
     error: float
-    placements: tuple[Floats, Floats]
+    influence: Floats
+    least: float = 0.5
+
+    @classmethod
+    def unknown(cls, n: int) -> Auc:
+        """Return the area of no pair at all."""
+        return cls(0.5, 0.5, np.zeros(n))
 
     def interval(self, level: float = 0.95) -> tuple[float, float]:
         """Return the normal interval, cut to [0, 1]."""
@@ -141,12 +148,23 @@ def auc(scores: ArrayLike, positive: ArrayLike) -> Auc:
     y = np.asarray(positive, dtype=bool)
     m, n = int(y.sum()), int((~y).sum())
     ranks = rankdata(s)
-    of_positive = (ranks[y] - rankdata(s[y])) / n
-    of_negative = 1 - (ranks[~y] - rankdata(s[~y])) / m
-    value = float(of_positive.mean())
-    spread = sum(v.var(ddof=1) / len(v) for v in (of_positive, of_negative) if len(v) > 1)
-    floor = hanley_mcneil_error(min(value, 1 - 0.5 / (m + n)), m, n) / 2
-    return Auc(value, max(math.sqrt(spread), floor), (of_positive, of_negative))
+    placed = np.empty(len(s))
+    placed[y] = (ranks[y] - rankdata(s[y])) / n
+    placed[~y] = 1 - (ranks[~y] - rankdata(s[~y])) / m
+    return _area(placed, y, float(placed[y].mean()), np.ones(len(s), dtype=bool))
+
+
+def _area(placed: Floats, y: NDArray[np.bool_], value: float, counted: NDArray[np.bool_]) -> Auc:
+    """Return an area from the placement of each row among those of the other side."""
+    influence = np.zeros(len(placed))
+    sizes = []
+    for side in (y & counted, ~y & counted):
+        m = int(side.sum())
+        sizes.append(m)
+        if m > 1:
+            influence[side] = (placed[side] - placed[side].mean()) / math.sqrt(m * (m - 1))
+    least = hanley_mcneil_error(min(value, 1 - 0.5 / len(placed)), sizes[0], sizes[1]) / 2
+    return Auc(value, max(math.sqrt(float((influence**2).sum())), least), influence, least)
 
 
 def auc_within(scores: ArrayLike, positive: ArrayLike, strata: ArrayLike) -> Auc:
@@ -165,22 +183,45 @@ def auc_within(scores: ArrayLike, positive: ArrayLike, strata: ArrayLike) -> Auc
     s = np.asarray(scores, dtype=np.float64)
     y = np.asarray(positive, dtype=bool)
     label = np.asarray(strata)
-    of_positive, of_negative = [], []
+    placed, counted = np.zeros(len(s)), np.zeros(len(s), dtype=bool)
     for stratum in np.unique(label):
-        inside = label == stratum
+        inside = np.flatnonzero(label == stratum)
         side = y[inside]
         m, n = int(side.sum()), int((~side).sum())
         if m and n:
+            above, below = inside[side], inside[~side]
             ranks = rankdata(s[inside])
-            of_positive.append((ranks[side] - rankdata(s[inside][side])) / n)
-            of_negative.append(1 - (ranks[~side] - rankdata(s[inside][~side])) / m)
-    if not of_positive:
-        return Auc(0.5, 0.5, (np.zeros(0), np.zeros(0)))
-    above, below = np.concatenate(of_positive), np.concatenate(of_negative)
-    value = float((above.mean() + below.mean()) / 2)
-    spread = sum(v.var(ddof=1) / len(v) for v in (above, below) if len(v) > 1)
-    floor = hanley_mcneil_error(min(value, 1 - 0.5 / len(s)), len(above), len(below)) / 2
-    return Auc(value, max(math.sqrt(spread), floor), (above, below))
+            placed[above] = (ranks[side] - rankdata(s[above])) / n
+            placed[below] = 1 - (ranks[~side] - rankdata(s[below])) / m
+            counted[inside] = True
+    if not counted.any():
+        return Auc.unknown(len(s))
+    value = float((placed[y & counted].mean() + placed[~y & counted].mean()) / 2)
+    return _area(placed, y, value, counted)
+
+
+def mean_auc(scores: Floats, codes: NDArray[np.int64], strata: ArrayLike | None = None) -> Auc:
+    """Return the area under the ROC curve: of two classes that of the second, of more the mean of one against the rest.
+
+    The error of a mean is that of the rows' joint influence on all of its areas. Classes with fewer than two rows, or
+    with all but one, are left out. With `strata`, pairs of rows of one stratum are compared.
+
+    Examples
+    --------
+    >>> mean_auc(np.eye(3)[[0, 0, 1, 1, 2, 2]], np.array([0, 0, 1, 1, 2, 2])).value
+    1.0
+    """
+    found = [
+        auc(scores[:, k], codes == k) if strata is None else auc_within(scores[:, k], codes == k, strata)
+        for k in ([1] if scores.shape[1] == 2 else range(scores.shape[1]))
+        if 2 <= np.count_nonzero(codes == k) <= len(codes) - 2
+    ]
+    if not found:
+        return Auc.unknown(len(codes))
+    influence = np.mean([a.influence for a in found], axis=0)
+    least = float(np.mean([a.least for a in found]))
+    error = max(math.sqrt(float((influence**2).sum())), least)
+    return Auc(float(np.mean([a.value for a in found])), error, influence, least)
 
 
 def hanley_mcneil_error(area: float, positives: int, negatives: int) -> float:

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from splitleak.probes.context import AuditContext
 from splitleak.probes.quick_model import predict_out_of_fold, usable_columns
-from splitleak.probes.scores import ColumnScore, mean_auc, score_folds, scored_rows
-from splitleak.statistics import holm_in_reach
+from splitleak.probes.scores import ColumnScore, score_folds, scored_rows
+from splitleak.statistics import holm_in_reach, mean_auc
 
 _ALL = 2.0  # how many times as much a model of all other columns must leave open,
 _NEXT = 5.0  # or the best single one of them, where the column is

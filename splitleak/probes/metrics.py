@@ -114,19 +114,12 @@ def _areas(probabilities: Floats, codes: Ints) -> tuple[float, Floats]:
     from splitleak.statistics import auc
 
     ks = [1] if probabilities.shape[1] == 2 else range(probabilities.shape[1])
-    values, moved = [], np.zeros(len(codes))
-    for k in ks:
-        positive = codes == k
-        if not positive.any() or positive.all():
-            continue
-        area = auc(probabilities[:, k], positive)
-        values.append(area.value)
-        for rows, placed in ((positive, area.placements[0]), (~positive, area.placements[1])):
-            m = len(placed)
-            moved[rows] += (placed - area.value) / (np.sqrt(m * (m - 1)) if m > 1 else 1)
-    if not values:
+    areas = [
+        auc(probabilities[:, k], codes == k) for k in ks if 0 < np.count_nonzero(codes == k) < len(codes)
+    ]
+    if not areas:
         raise ValueError("only one class is there")
-    return float(np.mean(values)), moved / len(values)
+    return float(np.mean([a.value for a in areas])), np.mean([a.influence for a in areas], axis=0)
 
 
 def _explained(predictions: Floats, outcome: Floats) -> tuple[float, Floats]:

@@ -55,7 +55,7 @@ def _best(mask: NDArray[np.bool_], context: AuditContext, rows: NDArray[np.int64
     if context.target.task == "regression":
         values = context.target.values[rows]
         return max((auc(values, side) for side in (mask, ~mask)), key=lambda area: area.value)
-    best = Auc(0.5, 0.5, (np.zeros(0), np.zeros(0)))
+    best = Auc.unknown(len(rows))
     for k in [1] if n_classes == 2 else range(n_classes):
         positive = codes == k
         if not 2 <= positive.sum() <= len(codes) - 2:

@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 from splitleak.probes.base import Finding, NotApplicable, probe
 from splitleak.probes.columns import AuditColumn
 from splitleak.probes.context import AuditContext, Target
-from splitleak.probes.scores import mean_auc
 from splitleak.probes.tells import Tell, strongest
 from splitleak.probes.tokens import classes_of, sides_of, tokens_of
-from splitleak.statistics import Auc, normal_tail
+from splitleak.statistics import Auc, mean_auc, normal_tail
 
 Ints = NDArray[np.int64]
 _LEAST = 60

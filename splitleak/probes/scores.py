@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from splitleak.probes.columns import AuditColumn
 from splitleak.probes.context import AuditContext, Target
 from splitleak.rank_smoothing import kernel_means, local_medians
-from splitleak.statistics import Auc, auc, auc_within, normal_quantile, normal_tail
+from splitleak.statistics import Auc, auc_within, mean_auc, normal_quantile, normal_tail
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -179,7 +179,7 @@ def _clearest(column: AuditColumn, target: Target, rows: Ints, folds: Ints) -> t
     asked = [k for k in range(sides.shape[1]) if _SIDE_ROWS <= sides[:, k].sum() <= len(rows) - _SIDE_ROWS]
     predicted = _predicted(column, rows, folds, sides.astype(np.float64))
     found = [auc_within(predicted[:, k], sides[:, k], folds) for k in asked]
-    return max(found, key=lambda a: a.value, default=Auc(0.5, 0.5, (np.zeros(0), np.zeros(0)))), len(asked)
+    return max(found, key=lambda a: a.value, default=Auc.unknown(len(rows))), len(asked)
 
 
 def score_column(column: AuditColumn, target: Target, rows: Ints, folds: Ints) -> ColumnScore:
@@ -237,23 +237,6 @@ def out_of_fold_means(bins: Ints, outcome: Floats, folds: Ints) -> Floats:
     return predicted
 
 
-def mean_auc(scores: Floats, codes: Ints, folds: Ints | None = None) -> Auc:
-    """Return the area under the ROC curve: of two classes that of the second, of more the mean of one against the rest.
-
-    The error of a mean is at most the mean of the errors, whatever rows the classes share. Classes with fewer than
-    two rows, or with all of them, are left out. With `folds`, pairs of rows of one fold are compared.
-    """
-    found = [
-        auc(scores[:, k], codes == k) if folds is None else auc_within(scores[:, k], codes == k, folds)
-        for k in ([1] if scores.shape[1] == 2 else range(scores.shape[1]))
-        if 2 <= np.count_nonzero(codes == k) <= len(codes) - 2
-    ]
-    if not found:
-        return Auc(0.5, 0.5, (np.zeros(0), np.zeros(0)))
-    error = float(np.mean([a.error for a in found]))
-    return Auc(float(np.mean([a.value for a in found])), error, found[0].placements)
-
-
 def _predicted(column: AuditColumn, rows: Ints, folds: Ints, outcome: Floats) -> Floats:
     """Return out-of-fold means: of levels, of frequent values and of missing ones; along the ranks of other numbers."""
     if column.kind == "category":
@@ -282,7 +265,7 @@ def _score(column: AuditColumn, target: Target, rows: Ints, folds: Ints, outcome
             straight = mean_auc(np.stack([values, np.where(np.isnan(values), middle, values)], axis=1), codes)
             for value in (straight.value, 1 - straight.value):
                 if value >= best.value:
-                    best = Auc(value, straight.error, straight.placements)
+                    best = Auc(value, straight.error, straight.influence, straight.least)
                     monotone = True
     return ColumnScore(column, best.value, best.error, monotone, len(rows))
 

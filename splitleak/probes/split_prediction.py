@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -132,7 +133,7 @@ def _two_sample(
         z.append((u - 0.5) / np.sqrt((m + n + 1) / (12 * m * n)))
     areas = [auc(scores[half == part], held[half == part]) for part in (0, 1)]
     both = areas[0] if areas[0].error > areas[1].error else areas[1]
-    mean = type(both)(float(np.mean([a.value for a in areas])), both.error / np.sqrt(2), both.placements)
+    mean = replace(both, value=float(np.mean([a.value for a in areas])), error=both.error / np.sqrt(2))
     return mean, normal_tail(float(np.mean(z)))
 
 

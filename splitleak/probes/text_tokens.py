@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from splitleak.probes.base import Finding, NotApplicable, probe
 from splitleak.probes.context import AuditContext, Target
-from splitleak.probes.scores import ColumnScore, mean_auc, out_of_fold_means, score_column
+from splitleak.probes.scores import ColumnScore, out_of_fold_means, score_column
 from splitleak.probes.tells import Tell, best_three, strongest
 from splitleak.probes.text_artefacts import INVISIBLE, artefacts
 from splitleak.probes.tokens import Tokens, classes_of, name_columns, sides_of, text_columns, tokens_of
-from splitleak.statistics import Auc, holm, normal_tail
+from splitleak.statistics import Auc, holm, mean_auc, normal_tail
 
 Ints = NDArray[np.int64]
 _LEAST = 30  # texts with a known target

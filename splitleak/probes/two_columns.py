@@ -191,7 +191,7 @@ def _together(context: AuditContext, left: AuditColumn, right: AuditColumn, rows
         for k in classes
         if 2 <= (codes == k).sum() <= len(codes) - 2
     ]
-    return max(found, key=lambda a: a.value) if found else Auc(0.5, 0.5, (np.zeros(0), np.zeros(0)))
+    return max(found, key=lambda a: a.value) if found else Auc.unknown(len(rows))
 
 
 def _alone(context: AuditContext, column: AuditColumn, rows: Ints) -> float:

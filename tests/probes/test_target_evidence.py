@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy.stats import rankdata
 
 from splitleak.rank_smoothing import kernel_means, local_medians
-from splitleak.statistics import auc, auc_within, holm, holm_in_reach
+from splitleak.statistics import auc, auc_within, holm, holm_in_reach, mean_auc
 from tests.probes.audits import ask, classes, halves
 
 
@@ -59,6 +59,22 @@ def test_areas_within_strata_compare_rows_of_one_stratum() -> None:
     )
     assert auc_within(score, positive, np.zeros(80)).value == pytest.approx(auc(score, positive).value)
     assert auc_within([1, 2], [True, False], [0, 1]).value == 0.5
+
+
+@pytest.mark.parametrize("within", [False, True])
+def test_the_error_of_a_mean_area_is_that_of_drawn_tables(within: bool) -> None:
+    def drawn(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        rng = np.random.default_rng(seed)
+        codes = rng.integers(0, 3, 120)
+        scores = np.eye(3)[codes] + rng.normal(0, 0.6, (120, 3)) + rng.normal(0, 0.3, (120, 1)) * [1, -1, 0]
+        return scores, codes, rng.integers(0, 3, 120)
+
+    tables = [drawn(seed) for seed in range(300)]
+    found = [mean_auc(s, c, f if within else None) for s, c, f in tables]
+    errors = np.mean([a.error for a in found])
+    assert 0.85 < errors / np.std([a.value for a in found]) < 1.2
+    each = np.mean([auc(s[:, k], c == k).error for s, c, _ in tables for k in range(3)])
+    assert errors < 0.9 * each  # three classes tell more than one
 
 
 def test_hypotheses_far_inside_the_null_are_not_paid_for() -> None:
