@@ -38,12 +38,17 @@ def evened(search: Annealing, begun: Ints, *, allowed: int, n_labels: int) -> In
     size_gap, gap = unevenness(search, begun, n_labels)
     if gap <= EVEN or round(size_gap * search.unit) > allowed:
         return begun
-    limits = np.full(len(search.targets), allowed)
+    # between two states within the limit may lie others, further off by as much as a cluster that changes its place
+    limits = (allowed, allowed + int(search.weights.max()))
     starts = max(1, min(STARTS, CLUSTERS_IN_ALL_STARTS // len(begun)))
     tried = [begun]
     for price in SIZE_PRICES if len(begun) <= CLUSTERS_IN_ALL_STARTS else SIZE_PRICES[:1]:
-        tried += search.annealed((price, 1.0), begun, starts=starts, allowed=limits)
-    return tried[int(np.argmin([sum(unevenness(search, state, n_labels)) for state in tried]))]
+        for limit in limits:
+            most = np.full(len(search.targets), limit)
+            tried += search.annealed((price, 1.0), begun, starts=starts, allowed=most)
+    judged = [(unevenness(search, state, n_labels), state) for state in tried]
+    within = [(sum(gaps), state) for gaps, state in judged if round(gaps[0] * search.unit) <= allowed]
+    return min(within, key=lambda one: one[0])[1]
 
 
 def unevenness(search: Annealing, codes: Ints, n_labels: int) -> tuple[float, float]:
