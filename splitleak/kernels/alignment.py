@@ -44,6 +44,11 @@ class Sequences(NamedTuple):
     starts: NDArray[np.int64]
     sides: NDArray[np.int64]
 
+    @property
+    def strands(self) -> list[NDArray[np.uint8]]:
+        """The letters to compare with: of one strand, or of both."""
+        return [self.codes, self.reverse] if len(self.reverse) else [self.codes]
+
 
 def packs_of(right: NDArray[np.int64], lanes: int) -> NDArray[np.int64]:
     """Return where packs of pairs of one right sequence, at most `lanes` each, begin, and the end of the last."""

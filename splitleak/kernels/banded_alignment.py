@@ -63,7 +63,7 @@ def align(
     left, right : int64 arrays
         Positions of the sequences; quickest where equal `right` stand together, with `left` of similar lengths.
     """
-    strands = [sequences.codes, *([sequences.reverse] if len(sequences.reverse) else [])]
+    strands = sequences.strands
     table = encode_scores(scores.weights, scores.identical)
     lengths = np.diff(sequences.starts)
     shorter = np.where(lengths[left] < lengths[right], left, right)
@@ -120,7 +120,7 @@ def reach_narrowly(
     table = encode_scores(weights, np.zeros(len(weights), dtype=np.bool_))
     width = np.full(len(left), _NARROW)
     reached = np.zeros(len(left), dtype=np.bool_)
-    for strand in (sequences.codes, *([sequences.reverse] if len(sequences.reverse) else [])):
+    for strand in sequences.strands:
         rest = np.flatnonzero(possible & ~reached)
         values = best_in_bands(
             sequences, strand, table, gap_open, gap_extend, LOCAL, left[rest], right[rest], width[rest]
@@ -136,7 +136,7 @@ def local_scores(
     found, beyond = np.zeros(len(left), dtype=np.int64), np.ones(len(left), dtype=np.bool_)
     if _fits_bytes(scores):
         costs = scores.weights, scores.gap_open, scores.gap_extend
-        for strand in (sequences.codes, *([sequences.reverse] if len(sequences.reverse) else [])):
+        for strand in sequences.strands:
             found = np.maximum(found, pair_scores(sequences, strand, *costs, left, right))
         beyond = found >= score_limit(scores.weights)
     found[beyond] = np.maximum(align(sequences, scores, LOCAL, left[beyond], right[beyond]).score, 0)

@@ -1,7 +1,8 @@
 """Rows of mixed columns that have too many pairs to list: only the pairs that join components.
 
 Leaves that are one component each, and the same one, are passed over as a whole: a giant cluster costs a look at each
-pair of its leaves, not at each pair of its rows.
+pair of its leaves, not at each pair of its rows. The loops over leaves stand here and in `gower_join._join`: shared
+functions in their place, inlined or not, made both 40 % slower.
 """
 
 from __future__ import annotations

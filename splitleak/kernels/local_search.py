@@ -52,6 +52,19 @@ def _add(
     return n_touched
 
 
+@njit(cache=True, nogil=True, inline="always")
+def _worse(
+    off: np.ndarray, u: int, s: int, unit: int, change: np.ndarray, touched: np.ndarray, n_touched: int
+) -> np.int64:
+    """Return how much farther off classes would be if partition u got the `change` that s gives."""
+    worse = np.int64(0)
+    for t in range(n_touched):
+        q = touched[t]
+        by = unit * change[q, 0]
+        worse += abs(off[u, q] + by) - abs(off[u, q]) + abs(off[s, q] - by) - abs(off[s, q])
+    return worse
+
+
 @njit(cache=True, nogil=True)
 def _pick(state: np.ndarray, edges: np.ndarray, bucket: int, partition: int, not_slot: int) -> np.int64:
     """Return a random slot of a block other than `not_slot`, or NONE."""
@@ -171,11 +184,7 @@ def balance(
             n_touched = _add(slots[k], -1, starts, classes, rows, change, touched, n_touched)
         if m >= 0:
             n_touched = _add(slots[m], 1, starts, classes, rows, change, touched, n_touched)
-        worse = 0
-        for t in range(n_touched):
-            q = touched[t]
-            by = unit * change[q, 0]
-            worse += abs(off[u, q] + by) - abs(off[u, q]) + abs(off[s, q] - by) - abs(off[s, q])
+        worse = _worse(off, u, s, unit, change, touched, n_touched)
         accept = worse <= 0
         if not accept and step < cooling:
             heat = warmth * (cooling - step) // cooling

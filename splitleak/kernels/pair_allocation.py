@@ -118,16 +118,10 @@ def anneal(
     seed : int
     """
     state = np.array([np.uint64(seed)], dtype=np.uint64)
-    n, p, n_classes = codes.size, wanted.size, own.shape[1]
-    near = np.zeros((n, p, n_classes), np.int64)
-    tied = np.zeros((n, p), np.int64)
-    inside = np.zeros((p, n_classes), np.int64)
+    n, p = codes.size, wanted.size
+    near, tied = _around(starts, ends, weights, mass_starts, mass_ends, mass, codes, p)
+    inside = np.zeros((p, own.shape[1]), np.int64)
     cross = np.int64(0)
-    for v in range(n):
-        for e in range(starts[v], starts[v + 1]):
-            near[v, codes[ends[e]]] += weights[e]
-        for e in range(mass_starts[v], mass_starts[v + 1]):
-            tied[v, codes[mass_ends[e]]] += mass[e]
     for v in range(n):  # each pair between two nodes was seen from both
         inside[codes[v]] += near[v, codes[v]] + 2 * own[v]
         cross += tied[v].sum() - tied[v, codes[v]]
@@ -187,6 +181,28 @@ def anneal(
             _move(starts, ends, weights, near, mass_starts, mass_ends, mass, tied, u, q, r)
             codes[u] = r
     return cost
+
+
+@njit(cache=True, nogil=True)
+def _around(
+    starts: np.ndarray,
+    ends: np.ndarray,
+    weights: np.ndarray,
+    mass_starts: np.ndarray,
+    mass_ends: np.ndarray,
+    mass: np.ndarray,
+    codes: np.ndarray,
+    n_partitions: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the pairs of each node with each partition, by class, and its similarity to them."""
+    near = np.zeros((codes.size, n_partitions, weights.shape[1]), np.int64)
+    tied = np.zeros((codes.size, n_partitions), np.int64)
+    for v in range(codes.size):
+        for e in range(starts[v], starts[v + 1]):
+            near[v, codes[ends[e]]] += weights[e]
+        for e in range(mass_starts[v], mass_starts[v + 1]):
+            tied[v, codes[mass_ends[e]]] += mass[e]
+    return near, tied
 
 
 @njit(cache=True, nogil=True, inline="always")

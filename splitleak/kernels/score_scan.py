@@ -187,7 +187,7 @@ def scan_pairs(
     asked, possible = asked_of(np.diff(sequences.starts), needs, left, right)
     asked = np.minimum(asked, score_limit(weights))
     scored = np.zeros(len(left), dtype=np.uint8)
-    for rows in (sequences.codes, *([sequences.reverse] if len(sequences.reverse) else [])):
+    for rows in sequences.strands:
         np.maximum(
             scored, pair_scores(sequences, rows, weights, gap_open, gap_extend, left, right), out=scored
         )

@@ -2,6 +2,8 @@
 
 A state is ``part[v]`` in 0 .. k - 1, or k where node v is removed; in every state here a kept node has kept
 neighbours in its own part only. Arithmetic is limited to what every platform rounds alike: no logarithm, no power.
+The steps of the searches stand in one loop each, here and in `cutting`: functions for their parts, inlined or not, made
+them 5 to 20 % slower.
 """
 
 from __future__ import annotations

@@ -33,6 +33,29 @@ def _gather(
     return n
 
 
+@njit(cache=True, nogil=True)
+def _most_labels_of_two(starts: np.ndarray) -> int:
+    """Return how many labels two clusters can have between them, each counted for itself."""
+    widest, second = 0, 0
+    for c in range(len(starts) - 1):
+        width = starts[c + 1] - starts[c]
+        if width > widest:
+            widest, second = width, widest
+        elif width > second:
+            second = width
+    return widest + second
+
+
+@njit(cache=True, nogil=True)
+def _priced(off: np.ndarray, prices: np.ndarray) -> float:
+    """Return the priced summed deviation."""
+    total = 0.0
+    for s in range(off.shape[0]):
+        for q in range(off.shape[1]):
+            total += prices[q] * abs(off[s, q])
+    return total
+
+
 @njit(cache=True, nogil=True, inline="always")
 def _strays(off: int, by: int, allowed: int) -> bool:
     return abs(off + by) > allowed and abs(off + by) > abs(off)
@@ -89,24 +112,13 @@ def anneal(
         Priced summed deviation.
     """
     state = np.array([np.uint64(seed)], dtype=np.uint64)
-    n_partitions, n_labels = off.shape
     asked = targets.sum()
     n_scales = 1
     while free.size >> n_scales > 1:
         n_scales += 1
-    change = np.zeros(n_labels, np.int64)
-    widest, second = 0, 0
-    for c in range(len(starts) - 1):
-        width = starts[c + 1] - starts[c]
-        if width > widest:
-            widest, second = width, widest
-        elif width > second:
-            second = width
-    touched = np.empty(widest + second + 1, np.int64)
-    total = 0.0
-    for s in range(n_partitions):
-        for q in range(n_labels):
-            total += prices[q] * abs(off[s, q])
+    change = np.zeros(off.shape[1], np.int64)
+    touched = np.empty(_most_labels_of_two(starts) + 1, np.int64)
+    total = _priced(off, prices)
     temperature = warmth
     for step in range(steps):
         if step & 255 == 0:
