@@ -13,6 +13,8 @@ from sklearn.utils.multiclass import type_of_target
 from splitleak._tables import open_source
 from splitleak._tables.columns import role_of
 from splitleak.errors import InputError
+from splitleak.folds.assignment import OnInfeasible, check_fold_options
+from splitleak.search import Combine, Missing, Share
 
 Positions = NDArray[np.int64]
 
@@ -23,7 +25,35 @@ class SimilaritySplitter(BaseCrossValidator):  # type: ignore[misc]  # scikit-le
     __metadata_request__split = {"groups": True}  # noqa: RUF012 (scikit-learn's own way to say so)
 
     n_splits: int
+    on: str | Sequence[str] | None
+    similarity: Any
+    threshold: float | None
+    combine: Combine
+    share: Share
+    missing: Missing
+    tolerance: float
+    on_infeasible: OnInfeasible
+    random_state: int
     stratified = False
+
+    def _keep(self, **parameters: Any) -> None:
+        """Keep the parameters under their names, as scikit-learn reads them again, and check what all have."""
+        for name, value in parameters.items():
+            setattr(self, name, value)
+        check_fold_options(2, 1, self.tolerance, self.on_infeasible)
+        check_random_state(self.random_state)
+
+    def _search(self, rows: Any) -> dict[str, Any]:
+        """Return the arguments that say which rows are similar."""
+        return {
+            "on": compared_columns(rows, self.on),
+            "similarity": self.similarity,
+            "threshold": self.threshold,
+            "combine": self.combine,
+            "share": self.share,
+            "missing": self.missing,
+            "progress": False,
+        }
 
     def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:  # noqa: N803
         """Return the number of splits; the arguments are not looked at."""

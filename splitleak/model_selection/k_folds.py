@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from splitleak.errors import InfeasibleSplitError, InputError
 from splitleak.folds import fold_by_similarity
-from splitleak.folds.assignment import OnInfeasible, check_count, check_fold_options
-from splitleak.model_selection.base import Positions, SimilaritySplitter, check_random_state, compared_columns
+from splitleak.folds.assignment import OnInfeasible, check_count
+from splitleak.model_selection.base import Positions, SimilaritySplitter
 from splitleak.search import Combine, Missing, Share
 
 
@@ -66,18 +66,10 @@ class SimilarityKFold(SimilaritySplitter):
         random_state: int = 0,
     ) -> None:
         check_count("n_splits", n_splits, 2)
-        check_fold_options(n_splits, 1, tolerance, on_infeasible)
-        check_random_state(random_state)
-        self.n_splits = n_splits
-        self.similarity = similarity
-        self.threshold = threshold
-        self.on = on
-        self.combine = combine
-        self.share = share
-        self.missing = missing
-        self.tolerance = tolerance
-        self.on_infeasible = on_infeasible
-        self.random_state = random_state
+        self._keep(
+            n_splits=n_splits, similarity=similarity, threshold=threshold, on=on, combine=combine, share=share,
+            missing=missing, tolerance=tolerance, on_infeasible=on_infeasible, random_state=random_state,
+        )  # fmt: skip
 
     def _split(
         self, rows: Any, classes: NDArray[Any] | None, groups: NDArray[Any] | None
@@ -85,20 +77,14 @@ class SimilarityKFold(SimilaritySplitter):
         try:
             folds = fold_by_similarity(
                 rows,
-                on=compared_columns(rows, self.on),
-                similarity=self.similarity,
-                threshold=self.threshold,
-                combine=self.combine,
-                share=self.share,
+                **self._search(rows),
                 folds=self.n_splits,
                 stratify=classes,
                 groups=groups,
-                missing=self.missing,
                 on_infeasible=self.on_infeasible,
                 tolerance=self.tolerance,
                 certify=False,  # nobody would see the certificate here
                 seed=self.random_state,
-                progress=False,
             )
         except (InputError, InfeasibleSplitError) as error:
             error.args = (str(error).replace("folds=", "n_splits="),)  # as the argument is called here

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from splitleak.errors import InputError
-from splitleak.folds.assignment import OnInfeasible, check_count, check_fold_options, seed_of
-from splitleak.model_selection.base import Positions, SimilaritySplitter, check_random_state, compared_columns
+from splitleak.folds.assignment import OnInfeasible, check_count, seed_of
+from splitleak.model_selection.base import Positions, SimilaritySplitter
 from splitleak.search import Combine, Missing, Share, similarity_graph
 from splitleak.split import split_by_similarity
 
@@ -71,24 +71,14 @@ class SimilarityShuffleSplit(SimilaritySplitter):
         random_state: int = 0,
     ) -> None:
         check_count("n_splits", n_splits, 1)
-        check_fold_options(2, 1, tolerance, on_infeasible)
-        check_random_state(random_state)
         for name, size in (("test_size", test_size), ("train_size", train_size)):
             if size is not None:
                 _check_size(name, size)
-        self.n_splits = n_splits
-        self.test_size = test_size
-        self.train_size = train_size
-        self.stratify = stratify
-        self.similarity = similarity
-        self.threshold = threshold
-        self.on = on
-        self.combine = combine
-        self.share = share
-        self.missing = missing
-        self.tolerance = tolerance
-        self.on_infeasible = on_infeasible
-        self.random_state = random_state
+        self.test_size, self.train_size, self.stratify = test_size, train_size, stratify
+        self._keep(
+            n_splits=n_splits, similarity=similarity, threshold=threshold, on=on, combine=combine, share=share,
+            missing=missing, tolerance=tolerance, on_infeasible=on_infeasible, random_state=random_state,
+        )  # fmt: skip
 
     @property
     def stratified(self) -> bool:  # type: ignore[override]
@@ -98,23 +88,13 @@ class SimilarityShuffleSplit(SimilaritySplitter):
     def _split(
         self, rows: Any, classes: NDArray[Any] | None, groups: NDArray[Any] | None
     ) -> Iterator[tuple[Positions, Positions]]:
-        on = compared_columns(rows, self.on)
-        graph = similarity_graph(
-            rows,
-            on=on,
-            similarity=self.similarity,
-            threshold=self.threshold,
-            combine=self.combine,
-            share=self.share,
-            missing=self.missing,
-            seed=self.random_state,
-            progress=False,
-        )
+        search = self._search(rows)
+        graph = similarity_graph(rows, **search, seed=self.random_state)
         sizes = self._sizes(graph.n_rows)
         for number in range(self.n_splits):
             split = split_by_similarity(
                 rows,
-                on=on,
+                on=search["on"],
                 similarity=graph,
                 sizes=sizes,
                 stratify=classes,
