@@ -362,8 +362,8 @@ def _whole_parquet() -> bytes:
         ("a.jsonl", b'[{"a": 1}]', r"starts with a JSON array"),
         ("a.jsonl", b'{"a": 1}\n{"a": \n', r"cannot be read as jsonl"),
         ("a.jsonl", b'{"a": 1}\n{"a": "x"}\n', r"changed from number to string in row 1"),
-        ("a.xlsx", b"PK\x03\x04", r"ending that is not known \(known: \.parquet, \.csv"),
-        ("a", b"x", r"ending that is not known"),
+        ("a.xlsx", b"PK\x03\x04", r"of a kind that is not read here; .*pandas\.read_excel"),
+        ("a", b"x", r"ending that is not known \(known: \.parquet, \.arrow"),
     ],
 )
 def test_files_that_cannot_be_read(name, content, message, tmp_path):
@@ -376,7 +376,7 @@ def test_files_that_cannot_be_read(name, content, message, tmp_path):
 def test_paths_that_are_no_files(tmp_path):
     (tmp_path / "reviews.csv").write_text("a\nx\n")
     with pytest.raises(
-        InputError, match=r"is a folder without images .*; name a folder of images, or a file"
+        InputError, match=r"is a folder without images .*; name a folder of either, or a file"
     ):
         open_source(tmp_path)
     with pytest.raises(InputError, match=r"no such file; did you mean 'reviews.csv'\?"):

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from splitleak._tables import fasta, sdf, text_files
+from splitleak._tables import arrow_files, fasta, sdf, text_files
 from splitleak._tables.arrays import arrow_column
 from splitleak._tables.frames import from_arrow
 from splitleak._tables.source import Source, check_names, check_rows
@@ -21,7 +21,18 @@ from splitleak.errors import InputError, did_you_mean
 
 _TEXT_ENDINGS = (".csv", ".tsv", ".jsonl", ".ndjson")
 _MAYBE_PACKED = (*_TEXT_ENDINGS, *fasta.ENDINGS, *sdf.ENDINGS)
-KNOWN_ENDINGS = (".parquet", *_MAYBE_PACKED, *(ending + ".gz" for ending in _MAYBE_PACKED))
+KNOWN_ENDINGS = (
+    ".parquet",
+    *arrow_files.ENDINGS,
+    *_MAYBE_PACKED,
+    *(ending + ".gz" for ending in _MAYBE_PACKED),
+)
+_ELSEWHERE = {  # endings of tables that other libraries read
+    (".xlsx", ".xls", ".ods"): "load it and pass the table: pandas.read_excel(path), or save it as CSV",
+    (".zip", ".7z", ".tar", ".tgz", ".bz2", ".xz", ".zst"): "unpack it first",
+    (".json",): "load it and pass the table: pandas.read_json(path), or write one object a line (.jsonl)",
+    (".pkl", ".pickle"): "load it and pass the table: a pickle runs what it holds, so it is not opened here",
+}
 _HEAD = 1 << 16
 _SIGNATURES = {  # first bytes -> what they are
     b"PAR1": "a Parquet file",
@@ -53,6 +64,11 @@ def open_file(path: str | Path, *, columns: Sequence[str] | None = None) -> Sour
         _check_head(path, head, ending)
         if ending == ".parquet":
             return _open_parquet(path, origin)
+        if ending in arrow_files.ENDINGS:
+            table = arrow_files.read_arrow(path)
+            return replace(
+                from_arrow(table, origin, select=lambda rows: table.take(pa.array(rows))), base=path.parent
+            )
         if ending.removesuffix(".gz") in fasta.ENDINGS:
             return _open_meant(fasta.read_fasta(path, ending), fasta.SEQUENCE, origin)
         if ending.removesuffix(".gz") in sdf.ENDINGS:
@@ -97,6 +113,9 @@ def _ending(path: Path) -> str:
     for ending in sorted(KNOWN_ENDINGS, key=len, reverse=True):
         if name.endswith(ending):
             return ending
+    for endings, way_out in _ELSEWHERE.items():
+        if name.endswith(endings):
+            raise InputError(f"data={str(path)!r} is of a kind that is not read here; {way_out}")
     raise InputError(
         f"data={str(path)!r} has an ending that is not known (known: {', '.join(KNOWN_ENDINGS)}); rename the file"
         " after what it holds, or load it and pass the table"
@@ -115,6 +134,8 @@ def _check_head(path: Path, head: bytes, ending: str) -> None:
     if not head:
         raise InputError(f"data={str(path)!r} is an empty file; give a file with at least one row")
     found = next((what for signature, what in _SIGNATURES.items() if head.startswith(signature)), None)
+    if ending in arrow_files.ENDINGS:
+        return  # a stream has no signature
     if ending == ".parquet":
         if found == "a Parquet file":
             return

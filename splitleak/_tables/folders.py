@@ -1,4 +1,4 @@
-"""A folder of images: one row a file, in the order of their names, with the columns path and folder."""
+"""A folder of images: one row a file, in the order of their names, with the columns path and folder; or a table."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from splitleak._tables.arrow_files import open_parquet_parts, parquet_parts
 from splitleak._tables.decoding import ENDINGS
 from splitleak._tables.images import Images
 from splitleak._tables.source import Source
@@ -19,7 +20,7 @@ PATH, FOLDER = "path", "folder"
 
 
 def open_folder(folder: Path) -> Source:
-    """Open all images below a folder.
+    """Open all images below a folder; where there are none, its Parquet files as one table.
 
     Files whose names end otherwise, and hidden files and folders, are left out. `path` is the name relative to the
     folder, with ``/``; `folder` is the part of it before the last ``/`` (``.``: none), for use as a class. Rows are
@@ -28,7 +29,7 @@ def open_folder(folder: Path) -> Source:
     Raises
     ------
     InputError
-        A folder without images.
+        A folder with neither.
     """
     files = {}
     for place, folders, names in os.walk(folder):
@@ -38,9 +39,12 @@ def open_folder(folder: Path) -> Source:
                 path = Path(place, name)
                 files[_text(path.relative_to(folder).as_posix())] = path
     if not files:
+        parts = parquet_parts(folder)
+        if parts:
+            return open_parquet_parts(folder, parts)
         raise InputError(
-            f"data={str(folder)!r} is a folder without images (endings that count: {', '.join(ENDINGS)}); name a"
-            " folder of images, or a file with a table"
+            f"data={str(folder)!r} is a folder without images (endings that count: {', '.join(ENDINGS)}) and without"
+            " Parquet files; name a folder of either, or a file with a table"
         )
     names = sorted(files)
     paths = [files[name] for name in names]

@@ -28,7 +28,8 @@ def open_source(data: Any, *, columns: Sequence[str] | None = None) -> Source:
     data : table, sequence, array or path
         pandas or polars DataFrame, pyarrow Table or RecordBatch, anything with the Arrow PyCapsule interface,
         Hugging Face Dataset, dict of columns; list, tuple, Series or 1-D array of texts; 2-D NumPy array; scipy
-        sparse matrix; path to ``.parquet``, ``.csv``, ``.tsv``, ``.jsonl`` or ``.ndjson`` (text also as ``.gz``).
+        sparse matrix; path to ``.parquet``, ``.feather``, ``.arrow``, ``.csv``, ``.tsv``, ``.jsonl`` or ``.ndjson``
+        (text also as ``.gz``), or to a folder of Parquet files.
         Images: the path of a folder; a list of path objects, bytes, arrays or Pillow images; an array of shape
         (n, height, width) or (n, height, width, channels). A `Source` is returned as it is.
     columns : sequence of str, optional

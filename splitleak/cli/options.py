@@ -29,7 +29,10 @@ app = typer.Typer(
 
 Data = Annotated[
     str,
-    typer.Argument(help="Parquet, CSV, TSV or JSON lines file, or a folder of images.", show_default=False),
+    typer.Argument(
+        help="Parquet, Arrow, CSV, TSV or JSON lines file, or a folder of images or Parquet files.",
+        show_default=False,
+    ),
 ]
 On = Annotated[list[str] | None, typer.Option("--on", help="Column that is compared (repeatable).")]
 Columns = Annotated[

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Tables = Annotated[
     list[str] | None,
     typer.Argument(
-        help="A table (Parquet, CSV, TSV, JSON lines, a folder of images); several files are the partitions.",
+        help="A table (Parquet, Arrow, CSV, TSV, JSON lines, a folder of Parquet or images); several: the partitions.",
         show_default=False,
     ),
 ]
