@@ -26,6 +26,7 @@ def what_was_audited(context: AuditContext, chosen: Sequence[Probe]) -> dict[str
         "n_rows": context.n_rows,
         "left_out": context.source.n_rows - context.n_rows,  # in no partition
         "partitions": {name: int((context.codes == i).sum()) for i, name in enumerate(context.names)},
+        "stacked": context.stacked,
         "columns": kinds,
         "advice": [text for column in context.columns.values() if (text := _leftover(context, column))],
         "notes": [f"{c.name}: {c.note}" for c in context.columns.values() if c.note],
@@ -46,7 +47,8 @@ def what_was_not(context: AuditContext, chosen: Sequence[Probe]) -> tuple[tuple[
     entries = []
     left_out = sorted(set(probe_codes()) - {probe.code for probe in chosen})
     if left_out:
-        entries.append((f"Probes {', '.join(left_out)}", "not selected with probes="))
+        number = f"{len(left_out)} probe{'' if len(left_out) == 1 else 's'}"
+        entries.append((f"{number} not selected with probes=", ", ".join(left_out)))
     entries += [
         (f"Column {column.name}", column.note)
         for column in context.columns.values()

@@ -149,3 +149,72 @@ def test_calls_fit_how_the_data_were_handed_over(given: str) -> None:
     exec(report["SPL303"].remedy, space)
     again = splitleak.leakage_report(data, space["split"], probes=["SPL303"], impact=False, **asked)
     assert again["SPL303"].status == "clean"
+
+
+@pytest.mark.parametrize(("kind", "code"), PLANTED.items())
+@pytest.mark.filterwarnings("ignore::splitleak.errors.SplitleakWarning")
+def test_remedies_for_a_mapping_of_partitions(kind: str, code: str) -> None:
+    if kind == "tokens_tell_split":
+        pytest.skip("tells texts of partitions apart, as in one table")
+    leak = plant(
+        kind, table(kind), "y", halves(600, seed=1), strength="ordinary" if code == "SPL205" else "strong"
+    )
+    data = {name: leak.table[leak.split == name] for name in ("train", "test")}
+    asked = {"target": "y", "probes": [code], "impact": False} | {
+        name: value for name, value in leak.extra.items() if name in ("time", "groups")
+    }
+    report = splitleak.leakage_report(data, **asked)
+    if code == "SPL205" and report[code].status == "clean":
+        return  # the order of the rows of one table is not that of its partitions
+    assert report[code].status in ("leak", "caution"), report[code].explanation
+    space: dict[str, Any] = {"data": data, "splitleak": splitleak, "report": report}
+    exec(report[code].remedy, space)
+    made = space.get("split")
+    if made is not None and not isinstance(made, splitleak.Split):
+        again = splitleak.leakage_report(space["df"], made.fold(0), **asked)
+    else:
+        assert isinstance(space["data"], dict)
+        again = splitleak.leakage_report(space["data"], **asked)
+    assert again[code].status in ("clean", "not_applicable"), (report[code].remedy, again[code].explanation)
+
+
+@pytest.mark.parametrize(("kind", "code"), FITTED.items())
+def test_steps_are_fitted_again_for_a_mapping_of_partitions(kind: str, code: str) -> None:
+    df = classes(600, 9, seed=3)
+    leak = plant(kind, df, "y", halves(600, seed=1), strength="strong", seed=0)
+    raw = leak.extra["raw"]
+    raw = raw if isinstance(raw, pd.DataFrame) else df
+    data, before = ({name: t[leak.split == name] for name in ("train", "test")} for t in (leak.table, raw))
+    asked = {"target": "y", "probes": [code], "impact": False}
+    remedy = splitleak.leakage_report(data, **asked)[code].remedy
+    space: dict[str, Any] = {"data": data, "raw": before}
+    exec(remedy, space)
+    again = splitleak.leakage_report(space["data"], **asked)
+    assert again[code].status in ("clean", "not_applicable"), (remedy, again[code].explanation)
+
+
+@pytest.mark.filterwarnings("ignore::splitleak.errors.SplitleakWarning")
+def test_bare_values_and_arrays_by_partition() -> None:
+    rng = np.random.default_rng(0)
+    texts = [" ".join(rng.choice(list("abcdefghij"), 12)) for _ in range(300)]
+    for rows in (texts, rng.normal(size=(300, 40))):
+        data = {"train": rows[:200], "test": rows[200:]}
+        groups = {"train": np.arange(200) % 60, "test": np.arange(100) % 60}
+        report = splitleak.leakage_report(data, groups=groups, probes=["SPL303"], impact=False)
+        assert report["SPL303"].status == "leak"
+        assert "Rows are counted through the partitions" in str(report)
+        space: dict[str, Any] = {"data": data, "splitleak": splitleak, "groups": groups}
+        exec(report["SPL303"].remedy, space)
+        again = splitleak.leakage_report(
+            space["df"], space["split"], groups=space["groups"], probes=["SPL303"], impact=False
+        )
+        assert again["SPL303"].status == "clean"
+        assert sorted(map(len, space["data"].values())) == sorted(space["split"].sizes.values())
+
+
+def test_sorted_partitions_are_no_split_that_follows_the_order() -> None:
+    df, split = classes(600).sort_values("y", ignore_index=True), halves(600)
+    data = {name: df[split == name] for name in ("train", "test")}
+    result = splitleak.leakage_report(data, target="y", probes=["SPL205"], impact=False)["SPL205"]
+    assert result.status == "clean"
+    assert result.explanation.startswith("The training rows are sorted by the target")

@@ -43,7 +43,10 @@ def test_it_counts_what_the_probes_find() -> None:
         "an AUC of 0.95, a column with an AUC of 0.99 or 2 % copied rows would have been seen in" in sentence
     )
     assert "Not seen that often: " in sentence
-    assert ("Self-test: 5 % wrong labels", "SPL402 not selected with probes=") in report.not_checked
+    assert (
+        "Self-test: 5 % wrong labels",
+        "what looks for it was not selected with probes=",
+    ) in report.not_checked
     assert sentence[:36] in str(report)
 
 

@@ -95,6 +95,8 @@ class AuditContext:
         All columns, rows in this context's order; None: bare vectors.
     images : mapping of str to Images
         The columns of images, rows in this context's order; bare images are called "image".
+    stacked : bool
+        Whether the caller handed over a mapping of partition to table; rows are counted through them.
     clusters : int64 array of shape (n_rows,) or None
         Clusters that the split was made of, where it says so: its unit is a cluster, not a row.
     split_column : str or None
@@ -136,6 +138,7 @@ class AuditContext:
     source: Source
     table: pa.Table | None
     images: Mapping[str, Images] = field(default_factory=dict)
+    stacked: bool = False
     clusters: Ints | None = None
     split_column: str | None = None
     compared: tuple[str, ...] = ()

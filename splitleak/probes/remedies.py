@@ -64,6 +64,8 @@ def target_values(context: AuditContext) -> str:
 def training_rows(context: AuditContext) -> str:
     """Return a line that makes `train`: whether each row is a training row."""
     name = context.names[0]
+    if context.stacked:
+        return f"train = df.index.get_level_values(0) == {name!r}"
     if context.split_column is not None:
         return f"train = (df[{context.split_column!r}].astype(str) == {name!r}).to_numpy()"
     labels = "split.labels() if hasattr(split, 'labels') else split"

@@ -48,9 +48,11 @@ def row_order(context: AuditContext) -> Finding:
         rows = drawn[np.unique(context.units[drawn], return_index=True)[1]]
         if len(rows) < _LEAST_ROWS:
             raise NotApplicable(f"fewer than {_LEAST_ROWS} groups have a partition and a known target")
+    if context.stacked:  # partitions one after the other have no order in common
+        rows = rows[context.codes[rows] == 0]
     rows = rows[np.argsort(context.positions[rows], kind="stable")]
     p_target = _target_chance(context.target, rows)
-    p_split = _agreement_chance((context.codes[rows] > 0).astype(np.int64))
+    p_split = 1.0 if context.stacked else _agreement_chance((context.codes[rows] > 0).astype(np.int64))
     chance = max(p_target, p_split)
     common: dict[str, Any] = {"effect": None, "p_value": min(1.0, 2 * chance)}
     if p_target >= _CHANCE:
@@ -68,8 +70,8 @@ def row_order(context: AuditContext) -> Finding:
     if p_split >= _CHANCE:
         return Finding(
             "clean",
-            "The rows are sorted by the target, and the split does not follow their order: leave the position (an index"
-            " column) out of the features.",
+            f"The {'training ' if context.stacked else ''}rows are sorted by the target, and the split does not follow"
+            " their order: leave the position (an index column) out of the features.",
             **common,
         )
     time = " With a time order that is what happened; without one, shuffle." if context.time is None else ""

@@ -15,6 +15,9 @@ _REMEDY_SHOWN = 2_000
 _NAME_SHOWN = 100  # letters of a column's name
 _LETTERS_SHOWN = 400  # of the names of columns together
 _SMALLEST_P = 1e-12
+_CHANCES = ("p", "p_value")
+_SELF_TEST = "Self-test: "  # begins what was not planted
+_METRICS = {"roc_auc": "ROC AUC", "roc_auc_ovr": "ROC AUC", "r2": "R2"}
 
 
 def audit_headline(summary: Summary) -> str:
@@ -51,9 +54,16 @@ def audit_explanation(summary: Summary) -> list[str]:
     if left_out:
         verb = "is" if left_out == 1 else "are"
         sentences.append(f"{count(left_out, 'row')} in no partition (missing or -1) {verb} left out.")
+    if about.get("stacked") and any(r["rows"] for r in audit_findings(summary)):
+        sentences.append("Rows are counted through the partitions, in this order.")
     sentences += [*about.get("advice", ()), looked]
     joint = joint_impact_sentence(summary)
     sentences += [joint] if joint else []
+    if of_status(summary, "caution"):
+        sentences.append(
+            "A caution is a question about how the data came about: where the answer is bad, do what the finding says;"
+            " where it is good, write it down with ignore={code: reason}."
+        )
     if summary["verdict"] == "clean":
         sentences.append("Clean says what these probes saw; the last sections say what nobody looked at.")
     tested = self_test_sentence(summary)
@@ -92,7 +102,7 @@ def muted_results(summary: Summary) -> list[Summary]:
 
 def not_checked(summary: Summary) -> list[tuple[str, str]]:
     """Return what no probe looked at, and why; of many columns that could not be used, the first."""
-    entries = [(what, reason) for what, reason in summary["not_checked"]]
+    entries = [(what, reason) for what, reason in summary["not_checked"] if not what.startswith(_SELF_TEST)]
     columns = [entry for entry in entries if entry[0].startswith("Column ")]
     rest = [entry for entry in entries if not entry[0].startswith("Column ")]
     more = len(columns) - _COLUMNS_SHOWN
@@ -142,11 +152,17 @@ def impact_sentence(result: Summary) -> str | None:
     impact = result["impact"]
     if impact is None:
         return None
-    text = (
-        f"Worth in score ({impact['metric']} of a quick model): {_score(impact, 'with_leak')} with it,"
-        f" {_score(impact, 'without')} without; left out: {impact['what']} (difference"
-        f" {_score(impact, 'difference', '+')}{_interval(impact)})."
-    )
+    left_out = f"without {impact['what']}"
+    if _is_nothing(impact):
+        text = (
+            f"Worth nothing in score: {_model(impact, 'with_leak')} with and {left_out}"
+            f"{_interval(impact, ' (', ')')}."
+        )
+    else:
+        text = (
+            f"Worth in score: {_model(impact, 'with_leak')} as it is, {_score(impact, 'without')} {left_out}"
+            f" (difference {_score(impact, 'difference', '+')}{_interval(impact)})."
+        )
     if impact.get("last") is not None:
         text += (
             " Other leaks say the same: where they are left out already, it is worth"
@@ -161,18 +177,33 @@ def joint_impact_sentence(summary: Summary) -> str | None:
     if impact is None:
         return None
     of_all = "all leaks" if summary["verdict"] == "leak" else "all findings"
+    if _is_nothing(impact):
+        return (
+            f"{of_all.capitalize()} together are worth nothing in score: {_model(impact, 'with_leak')} with and without"
+            f" {impact['what']}{_interval(impact, ' (', ')')}. What is left tells the target as well."
+        )
     return (
-        f"Without {of_all} ({impact['what']}) a quick model has a {impact['metric']} of"
-        f" {_score(impact, 'without')} instead of {_score(impact, 'with_leak')} (difference"
-        f" {_score(impact, 'difference', '+')}{_interval(impact)})."
+        f"Without {of_all} ({impact['what']}) {_model(impact, 'without')} instead of {_score(impact, 'with_leak')}"
+        f" (difference {_score(impact, 'difference', '+')}{_interval(impact)})."
     )
 
 
-def _interval(impact: Summary) -> str:
+def _model(impact: Summary, key: str) -> str:
+    metric = _METRICS.get(impact["metric"], impact["metric"])
+    return f"a quick model reaches {metric} {_score(impact, key)}"
+
+
+def _is_nothing(impact: Summary) -> bool:
+    """Say whether both scores are written alike."""
+    return _score(impact, "with_leak") == _score(impact, "without") != "?"
+
+
+def _interval(impact: Summary, before: str = ", ", after: str = "") -> str:
     low, high = impact["interval"]
-    if low is None or high is None:
+    if low is None or high is None or (after and _figures(impact, low) == _figures(impact, high)):
         return ""
-    return f", 95 % interval {_figures(impact, low, '+')} to {_figures(impact, high, '+')}"
+    of = "95 % interval" if before == ", " else "difference, 95 % interval:"
+    return f"{before}{of} {_figures(impact, low, '+')} to {_figures(impact, high, '+')}{after}"
 
 
 def _score(impact: Summary, key: str, sign: str = "") -> str:
@@ -224,16 +255,26 @@ def remedy_text(result: Summary) -> str:
 
 
 def evidence_table(result: Summary) -> Table | None:
-    """Return the small table behind a finding, or None without any."""
+    """Return the small table behind a finding, or None without any; what all rows say alike stands in its title."""
     entries = result["evidence"]
     if not entries:
         return None
     keys = list(dict.fromkeys(key for entry in entries for key in entry))
-    rows = [tuple(_cell(entry.get(key), key) for key in keys) for entry in entries[:_EVIDENCE_SHOWN]]
-    more = max(len(entries), len(result["rows"]) if "row" in keys else 0) - len(rows)
-    title = f"Evidence (the first {len(rows)} of {len(rows) + more:,})" if more > 0 else "Evidence"
+    shown = entries[:_EVIDENCE_SHOWN]
+    same = [k for k in keys if len(entries) > 2 and isinstance(shown[0].get(k), str) and _is_same(entries, k)]
+    title = ["Evidence"]
+    more = max(len(entries), len(result["rows"]) if "row" in keys else 0) - len(shown)
+    title += [f"the first {len(shown)} of {len(shown) + more:,}"] if more > 0 else []
+    title += [f"{key}: {shown[0][key]}" for key in same]
+    keys = [key for key in keys if key not in same] or keys
+    columns = [_cells([entry.get(key) for entry in shown], key) for key in keys]
     texts = {i for i, key in enumerate(keys) if any(isinstance(entry.get(key), str) for entry in entries)}
-    return Table(title, tuple(keys), rows, left=frozenset(texts))
+    heading = title[0] + (f" ({'; '.join(title[1:])})" if len(title) > 1 else "")
+    return Table(heading, tuple(keys), list(zip(*columns, strict=True)), left=frozenset(texts))
+
+
+def _is_same(entries: Sequence[Summary], key: str) -> bool:
+    return len({entry.get(key) for entry in entries if not isinstance(entry.get(key), (list, dict))}) == 1
 
 
 def self_test_table(summary: Summary) -> Table | None:
@@ -241,18 +282,33 @@ def self_test_table(summary: Summary) -> Table | None:
     entries = summary["self_test"]
     if not entries:
         return None
-    rows = [
-        (
-            str(entry["title"]),
-            number(entry["strength"]),
-            str(entry["meaning"]),
-            f"{entry['found']} of {entry['tries']}",
-            f"{share(entry['low'], 0)} to {share(entry['high'], 0)}",
-        )
-        for entry in entries
-    ]
-    header = ("planted", "strength", "which is", "found", "95 % interval")
-    return Table("Self test", header, rows, left=frozenset({0, 2}))
+    rows = [(str(entry["title"]), _found(entry), _found_interval(entry)) for entry in entries]
+    return Table("Self test", ("planted", "found", "95 % interval"), rows)
+
+
+def self_test_groups(summary: Summary) -> list[tuple[str, list[str]]]:
+    """Return the leaks that were planted by how often they were found: ``("19 of 20 (...)", [titles])``."""
+    grouped: dict[str, list[str]] = {}
+    for entry in sorted(summary["self_test"], key=lambda e: -e["share"]):
+        grouped.setdefault(f"{_found(entry)} ({_found_interval(entry)})", []).append(str(entry["title"]))
+    return list(grouped.items())
+
+
+def _found(entry: Summary) -> str:
+    return f"{entry['found']} of {entry['tries']}"
+
+
+def _found_interval(entry: Summary) -> str:
+    return f"{share(entry['low'], 0)} to {share(entry['high'], 0)}"
+
+
+def not_planted(summary: Summary) -> list[tuple[str, list[str]]]:
+    """Return what the self-test did not plant, by the reason."""
+    grouped: dict[str, list[str]] = {}
+    for what, reason in summary["not_checked"]:
+        if what.startswith(_SELF_TEST):
+            grouped.setdefault(reason, []).append(what.removeprefix(_SELF_TEST))
+    return sorted(grouped.items(), key=lambda entry: -len(entry[1]))
 
 
 def self_test_sentence(summary: Summary) -> str | None:
@@ -292,7 +348,9 @@ def prepared(summary: Summary, *, show_values: bool) -> Summary:
 def _effect(value: float | None, as_share: bool) -> str:
     if value is None:
         return "?"
-    return share(value) if as_share else number(value)
+    if as_share:
+        return share(value)
+    return f"{value:.3f}" if 0.001 <= abs(value) <= 1 and isinstance(value, float) else number(value)
 
 
 def number(value: float) -> str:
@@ -300,6 +358,15 @@ def number(value: float) -> str:
     if isinstance(value, int) or (float(value).is_integer() and abs(value) >= 10):
         return f"{value:,.0f}"
     return f"{value:.4g}"
+
+
+def _cells(values: Sequence[Any], key: str) -> list[str]:
+    """Return a column of the evidence; its shares and areas with as many decimals each."""
+    known = [value for value in values if value is not None]
+    decimals = known and all(isinstance(v, float) and 0 <= abs(v) <= 1 for v in known)
+    if decimals and key not in _CHANCES and not key.startswith("share"):
+        return ["-" if value is None else f"{value:.3f}" for value in values]
+    return [_cell(value, key) for value in values]
 
 
 def _cell(value: Any, key: str) -> str:
@@ -312,7 +379,7 @@ def _cell(value: Any, key: str) -> str:
         return _plain(value)
     if key.endswith("row"):
         return str(value)
-    if key in ("p", "p_value"):
+    if key in _CHANCES:
         return chance_text(value).removeprefix("= ")
     if key.startswith("share") and 0 <= value <= 1:
         return share(value)

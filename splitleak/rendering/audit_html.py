@@ -19,6 +19,7 @@ from splitleak.rendering.audit import (
     measure_sentence,
     muted_results,
     not_checked,
+    not_planted,
     of_status,
     prepared,
     remedy_text,
@@ -157,9 +158,14 @@ def _sections(summary: Summary) -> list[Section]:
         header = ("code", "title", "status", "what was found", "reason to ignore it")
         sections.append(Section("Muted", tables=[_texts(header, muted)]))
     tested = self_test_table(summary)
-    if tested is not None:
+    left_out = not_planted(summary)
+    if tested is not None or left_out:
         note = "Known leaks were planted in a copy of these data, and the same probes looked for them."
-        sections.append(Section("Self test: what would have been found", [note], tables=[tested]))
+        tables = [] if tested is None else [tested]
+        tables += (
+            [_texts(("not planted", "because"), [("; ".join(t), r) for r, t in left_out])] if left_out else []
+        )
+        sections.append(Section("Self test: what would have been found", [note], tables=tables))
     clean = [(r["code"], r["title"], r["explanation"]) for r in of_status(summary, "clean")]
     if clean:
         table = _texts(("code", "what was looked for", "answer"), clean)

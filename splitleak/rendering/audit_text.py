@@ -14,14 +14,15 @@ from splitleak.rendering.audit import (
     measure_sentence,
     muted_results,
     not_checked,
+    not_planted,
     of_status,
     remedy_text,
-    self_test_table,
+    self_test_groups,
     tally,
     where_sentence,
 )
 from splitleak.rendering.tables import Summary, count
-from splitleak.rendering.text import WIDTH, printable, table_text
+from splitleak.rendering.text import WIDTH, printable
 
 _GRADE = {"leak": "LEAK", "caution": "CAUTION"}
 Line = tuple[str, str]  # a style's name and a text
@@ -50,10 +51,10 @@ def audit_text(summary: Summary) -> str:
 def audit_lines(summary: Summary, *, width: int = WIDTH) -> Iterator[Line]:
     """Yield the lines of a report with the name of their style ("leak", "caution", "clean", "title", "code", "").
 
-    Prose is wrapped at `width` columns; code and tables are left as they are.
+    Prose is wrapped at `width` columns; code is left as it is.
     """
     for style, text, hang in _paragraphs(summary):
-        if style in ("code", "table") or not text:
+        if style == "code" or not text:
             yield style, text
         else:
             yield from ((style, line) for line in _wrapped(text, width, hang))
@@ -67,7 +68,7 @@ def _paragraphs(summary: Summary) -> Iterator[Paragraph]:
         yield _GAP
         yield from _finding_lines(result)
     yield from _clean_lines(of_status(summary, "clean"))
-    yield from _reason_lines("Not applicable", of_status(summary, "not_applicable"))
+    yield from _reason_lines("Not applicable, so not looked for", of_status(summary, "not_applicable"))
     yield from _reason_lines("Skipped", of_status(summary, "skipped"))
     muted = muted_results(summary)
     if muted:
@@ -78,10 +79,17 @@ def _paragraphs(summary: Summary) -> Iterator[Paragraph]:
         yield from _titled("Not checked")
         for what, reason in not_checked(summary):
             yield "", f"  {what}: {reason}", 4
-    tested = self_test_table(summary)
-    if tested is not None:
-        yield from _titled("Self test: of leaks planted in a copy of these data")
-        yield "table", table_text(tested), 0
+    yield from _self_test_lines(summary)
+
+
+def _self_test_lines(summary: Summary) -> Iterator[Paragraph]:
+    tested, left_out = self_test_groups(summary), not_planted(summary)
+    if tested or left_out:
+        yield from _titled("Self test: leaks planted in a copy of these data, and how many were found")
+    for found, titles in tested:
+        yield "", f"  {found}: {'; '.join(titles)}", 4
+    for reason, titles in left_out:
+        yield "", f"  Not planted: {'; '.join(titles)}: {reason}", 4
 
 
 def _finding_lines(result: Summary) -> Iterator[Paragraph]:
@@ -100,9 +108,8 @@ def _finding_lines(result: Summary) -> Iterator[Paragraph]:
 def _clean_lines(results: list[Summary]) -> Iterator[Paragraph]:
     if not results:
         return
-    codes = ", ".join(r["code"] for r in results)
-    yield _GAP
-    yield "", f"{count(len(results), 'probe')} found nothing: {codes}.", 0
+    yield from _titled("Looked for and not found")
+    yield "", f"  {'; '.join(_named(r) for r in results)}", 4
 
 
 def _reason_lines(title: str, results: list[Summary]) -> Iterator[Paragraph]:
@@ -110,7 +117,11 @@ def _reason_lines(title: str, results: list[Summary]) -> Iterator[Paragraph]:
         return
     yield from _titled(title)
     for reason, group in by_reason(results).items():
-        yield "", f"  {', '.join(r['code'] for r in group)}: {reason}", 4
+        yield "", f"  {'; '.join(_named(r) for r in group)}: {reason}", 4
+
+
+def _named(result: Summary) -> str:
+    return f"{result['code']} {result['title']}"
 
 
 def _titled(title: str) -> Iterator[Paragraph]:

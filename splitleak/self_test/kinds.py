@@ -52,7 +52,7 @@ def probes_for(context: AuditContext, probes: Sequence[Probe], kind: str) -> lis
     chosen = {probe.code: probe for probe in probes}
     looking = [chosen[code] for code in KINDS[kind].codes if code in chosen]
     if not looking:
-        return f"{' and '.join(KINDS[kind].codes)} not selected with probes="
+        return "what looks for it was not selected with probes="
     if not context.names:
         looking = [probe for probe in looking if probe.code in _WITHOUT_SPLIT]
     if not looking:
