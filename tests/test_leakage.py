@@ -57,9 +57,12 @@ def test_a_mapping_of_partitions_is_a_split() -> None:
     parts = {name: parts[name] for name in ("train", "test")}
     stacked = pd.concat(parts.values(), ignore_index=True)
     labels = np.repeat(list(parts), [len(part) for part in parts.values()])
-    one = splitleak.leakage_report(parts, target="label", groups="patient")
-    two = splitleak.leakage_report(stacked, labels, target="label", groups="patient")
-    assert one.summary()["results"] == two.summary()["results"]
+    codes = [code for code in probe_codes() if code != "SPL205"]  # partitions have no order in common
+    one = splitleak.leakage_report(parts, target="label", groups="patient", probes=codes)
+    two = splitleak.leakage_report(stacked, labels, target="label", groups="patient", probes=codes)
+    for a, b in zip(one.summary()["results"], two.summary()["results"], strict=True):
+        assert bool(a["remedy"]) == bool(b["remedy"])  # each for what the caller has
+        assert {**a, "remedy": ""} == {**b, "remedy": ""}
     with pytest.raises(InputError, match="split already"):
         splitleak.leakage_report(parts, "fold", target="label")
 
