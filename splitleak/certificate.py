@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from splitleak._scale import SHARES, scale_of
-from splitleak.graph import Recall
+from splitleak.recall import Recall
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -95,7 +95,7 @@ class Records:
         """What a reader should know about the rows: images that cannot be read."""
         if self.images is None or not (reasons := self.images.unreadable()):
             return ()
-        from splitleak._tables.images import unreadable_sentence
+        from splitleak._tables.image_store import unreadable_sentence
 
         return (unreadable_sentence(reasons, [self.images.name(row) for row in range(self.n_rows)]),)
 

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from splitleak._progress import SILENT, Progress
 from splitleak.errors import InputError, unknown_option
-from splitleak.graph import Recall, SimilarityGraph
+from splitleak.graph import SimilarityGraph
+from splitleak.recall import Recall
 from splitleak.records import Records
 from splitleak.sampling import mix
 from splitleak.similarity import faiss_search

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from splitleak._progress import SILENT, Progress
-from splitleak.graph import Recall
+from splitleak.recall import Recall
 from splitleak.similarity import faiss_search
 from splitleak.similarity.base import IGNORED, MIXED
 from splitleak.similarity.faiss_search import Engine

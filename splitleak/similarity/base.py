@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 import importlib
 import inspect
-import keyword
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -20,6 +18,7 @@ from splitleak._scale import SHARES, Scale, scale_of
 from splitleak.errors import InputError, did_you_mean, unknown_option
 from splitleak.graph import SimilarityGraph, check_threshold
 from splitleak.records import Records
+from splitleak.similarity.option_text import parse_options, written
 
 IGNORED = -1  # a row of this side takes part in no pair
 MIXED = -2  # a representative whose copies lie on several sides: it meets every row
@@ -140,7 +139,7 @@ class Backend:
 
     def describe(self) -> str:
         """Return the name with its options, in the form that `get_backend` reads."""
-        options = ", ".join(f"{k}={_written(v)}" for k, v in sorted(self.options.items()))
+        options = ", ".join(f"{k}={written(v)}" for k, v in sorted(self.options.items()))
         return f"{self.name}({options})" if options else self.name
 
     def _option_names(self) -> list[str]:
@@ -255,7 +254,7 @@ def get_backend(similarity: str | Backend) -> Backend:
     backend = _load(name)
     if not arguments:
         return backend
-    options = _parse_options(name, arguments)
+    options = parse_options(name, arguments)
     return backend(options.pop("threshold", None), **options)
 
 
@@ -297,56 +296,6 @@ def _load_reference(name: str) -> Backend:
             " @splitleak.similarity_backend"
         )
     return found
-
-
-def _written(value: Any) -> str:
-    # an object's own repr may hold its address, and provenance must be the same each time
-    if isinstance(value, (np.bool_, np.number)):
-        value = value.item()
-    if isinstance(value, (set, frozenset)):
-        value = sorted(value, key=repr)
-    if isinstance(value, (tuple, list)):
-        return f"[{', '.join(map(_written, value))}]"
-    if isinstance(value, Mapping):
-        return f"{{{', '.join(f'{_written(k)}: {_written(v)}' for k, v in value.items())}}}"
-    plain = isinstance(value, (str, int, float, bool, type(None)))
-    return repr(value) if plain else f"<{type(value).__name__}>"
-
-
-# Python's own words are bare words here as well: alignment(mode=global)
-_RESERVED = "|".join(sorted(set(keyword.kwlist) - {"True", "False", "None"}))
-_KEYWORD = re.compile(rf"(?<==)\s*({_RESERVED})\s*(?=,|$)")
-
-
-def _quoted(word: re.Match[str]) -> str:
-    return repr(word.group(1))
-
-
-def _parse_options(name: str, arguments: str) -> dict[str, Any]:
-    try:
-        call = ast.parse(f"f({_KEYWORD.sub(_quoted, arguments)})", mode="eval").body
-        assert isinstance(call, ast.Call)
-        options = {str(k.arg): _literal(k.value) for k in call.keywords}
-        if len(call.args) > 1 or (call.args and "threshold" in options):
-            raise ValueError("options are written as option=value (one number before them is the threshold)")
-        if call.args:
-            options["threshold"] = _literal(call.args[0])
-        return options
-    except (SyntaxError, ValueError) as error:
-        raise InputError(
-            f"the options of similarity={name + '(' + arguments + ')'!r} cannot be read: {error}"
-        ) from None
-
-
-def _literal(node: ast.expr) -> Any:
-    # a bare word is a string, so that a shell needs no second pair of quotes: jaccard(unit=word)
-    if isinstance(node, ast.List):
-        return [_literal(item) for item in node.elts]
-    if isinstance(node, ast.Dict) and None not in node.keys:
-        return {
-            _literal(k): _literal(v) for k, v in zip(node.keys, node.values, strict=True) if k is not None
-        }
-    return node.id if isinstance(node, ast.Name) else ast.literal_eval(node)
 
 
 __all__ = [

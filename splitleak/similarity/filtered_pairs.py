@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from splitleak._progress import SILENT, Progress
-from splitleak.graph import Recall
 from splitleak.kernels import alignment as kernel
 from splitleak.kernels.kmers import Extension, word_pairs
+from splitleak.recall import Recall
 from splitleak.similarity.aligned_pairs import exhaustive_pairs, verified
 from splitleak.similarity.alignment import Scheme
 from splitleak.similarity.alignment_definition import Definition, Pairs, Prepared

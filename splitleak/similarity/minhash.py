@@ -11,8 +11,9 @@ from splitleak._progress import SILENT, Progress
 from splitleak._threads import map_threads, ranges
 from splitleak.components import connected_components
 from splitleak.errors import InputError
-from splitleak.graph import Recall, SimilarityGraph
+from splitleak.graph import SimilarityGraph
 from splitleak.kernels.sample_join import pairs_of_sample, prefix_index, token_ranks
+from splitleak.recall import Recall
 from splitleak.records import Records
 from splitleak.similarity.banding import band_hashes, banded_pairs, choose_banding
 from splitleak.similarity.base import similarity_backend

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from splitleak._progress import SILENT, Progress
 from splitleak._scale import similarity_of_evalue
 from splitleak.errors import InputError, unknown_option
-from splitleak.graph import Recall, SimilarityGraph
+from splitleak.graph import SimilarityGraph
+from splitleak.recall import Recall
 from splitleak.records import Records
 from splitleak.similarity import base
 from splitleak.similarity.aligned_pairs import exhaustive_pairs
