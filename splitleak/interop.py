@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from splitleak._optional import require
 from splitleak._tables.frames import is_hugging_face
@@ -173,3 +174,54 @@ def _check_length(found: int, expected: int) -> None:
             f"dataset has {found:,} items and the split was made from {expected:,} rows; hand in the data of the"
             " split, or split again"
         )
+
+
+def forward_folds(split: Split) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Return folds in which each partition but the first is tested by what came before it.
+
+    Of a split in order of time. A fold trains on all earlier partitions and tests on the next one, as scikit-learn's
+    `TimeSeriesSplit` does; since no two partitions hold similar rows or rows of one group, and each ends (with its
+    embargo) before the next begins, neither do the two sides of a fold. Dropped rows are on no side.
+
+    Parameters
+    ----------
+    split : Split
+        Made with ``time=``.
+
+    Returns
+    -------
+    list of (train, test)
+        Row positions, ascending; scikit-learn takes the list as ``cv=``.
+
+    Raises
+    ------
+    InputError
+        A split that is not in order of time, or that leaks.
+
+    Examples
+    --------
+    >>> import splitleak
+    >>> data = {"text": [f"line {i}" for i in range(8)], "day": range(8)}
+    >>> blocks = {f"block {i}": 0.25 for i in range(4)}
+    >>> split = splitleak.split_by_similarity(data, on="text", threshold=1, time="day", sizes=blocks)
+    >>> [(train.tolist(), test.tolist()) for train, test in forward_folds(split)]
+    [([0, 1], [2, 3]), ([0, 1, 2, 3], [4, 5]), ([0, 1, 2, 3, 4, 5], [6, 7])]
+    """
+    if split.periods is None:
+        raise InputError(
+            "forward_folds() needs a split in order of time, and this one was made without (or read from a CSV, which"
+            " does not keep the times); make it with time=, and save it as .parquet or .json"
+        )
+    if split.certificate is not None and split.certificate.verdict == "leaking":
+        raise InputError(
+            "forward_folds() would train on rows similar to test rows: the split leaks, as its certificate says;"
+            " splitleak.repair() drops the fewest rows that mend it"
+        )
+    held = [k for k in range(len(split.names)) if (split.codes == k).any()]
+    return [
+        (
+            np.flatnonzero((split.codes >= 0) & (split.codes < k)).astype(np.int64),
+            np.flatnonzero(split.codes == k).astype(np.int64),
+        )
+        for k in held[1:]
+    ]

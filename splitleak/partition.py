@@ -198,6 +198,12 @@ class Split:
 
         return predefined(self, held_out=held_out)
 
+    def forward_folds(self) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+        """Return ``(train, test)`` rows of each partition after the first by time (see `interop.forward_folds`)."""
+        from splitleak.interop import forward_folds
+
+        return forward_folds(self)
+
     def frame(self, data: Any = None) -> pd.DataFrame:
         """Return a pandas table with columns ``row``, ``partition``, ``cluster``, and those of `data`."""
         import pandas as pd

@@ -52,10 +52,14 @@ def check_folds(folds: int, given: Sequence[str], on_infeasible: str) -> None:
         *([f"on_infeasible={on_infeasible!r}"] if on_infeasible not in ("error", "nearest") else []),
     ]
     if given:
+        forward = (
+            f"; folds in order of time are sizes={{f'block {{i}}': 1 / {folds + 1} for i in range({folds + 1})}} with"
+            " time=, and then split.forward_folds()"
+        )
         raise InputError(
             f"folds={folds!r} makes folds of equal size that hold every row, which leaves no room for"
             f" {' and '.join(given)}: leave them out, and take"
-            " on_infeasible='error' or 'nearest'"
+            f" on_infeasible='error' or 'nearest'{forward if 'time=' in given else ''}"
         )
 
 

@@ -1,11 +1,12 @@
 """Time, pins, groups and classes together: the promise holds with everything asked for, or the error is right."""
 
+import dataclasses
 import datetime
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 import splitleak
@@ -266,3 +267,55 @@ def test_nearest_keeps_every_row(table: pd.DataFrame) -> None:
 
 def chain() -> SimilarityGraph:
     return SimilarityGraph.from_edges([0, 1], [99, 2], [0.95, 0.97], n_rows=100, threshold=0.9)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 30), st.integers(0, 14)), min_size=20, max_size=40),
+    st.integers(2, 4),
+    st.sampled_from([None, 1, 3]),
+)
+def test_forward_folds_train_on_earlier_rows_that_no_test_row_is_similar_to(rows, blocks, embargo) -> None:  # type: ignore[no-untyped-def]
+    day, text = [d for d, _ in rows], [f"text {t}" for _, t in rows]
+    try:
+        split = splitleak.split_by_similarity(
+            {"text": text, "day": day}, on="text", similarity="exact", time="day", embargo=embargo,
+            sizes={f"block {i}": 1 / blocks for i in range(blocks)}, tolerance=0.3, on_infeasible="drop",
+        )  # fmt: skip
+    except (InfeasibleSplitError, InputError):
+        reject()
+    folds = split.forward_folds()
+    assert len(folds) == blocks - 1
+    seen = set(split["block 0"].tolist())
+    for train, test in folds:
+        assert set(train.tolist()) == seen
+        assert len(test) > 0
+        seen |= set(test.tolist())
+        for a in train:
+            for b in test:
+                assert day[a] + (embargo or 0) < day[b]
+                assert text[a] != text[b]
+    assert seen == set(np.flatnonzero(split.codes >= 0).tolist())
+
+
+def test_forward_folds_go_as_cv(table: pd.DataFrame, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    from sklearn.dummy import DummyRegressor
+    from sklearn.model_selection import cross_val_score
+
+    blocks = {f"block {i}": 0.25 for i in range(4)}
+    split = make(table, time="day", sizes=blocks, on_infeasible="drop")
+    split.save(tmp_path / "split.parquet")
+    folds = Split.load(tmp_path / "split.parquet").forward_folds()
+    assert [(len(train), len(test)) for train, test in folds] == [(24, 25), (49, 25), (74, 25)]
+    assert len(cross_val_score(DummyRegressor(), np.zeros((100, 1)), np.arange(100), cv=folds)) == 3
+    split.save(tmp_path / "split.csv")
+    for other in (Split.load(tmp_path / "split.csv"), Split.from_labels(["a", "b"])):
+        with pytest.raises(InputError, match=r"forward_folds\(\) needs a split in order of time"):
+            other.forward_folds()
+    leaking = dataclasses.replace(
+        split, certificate=dataclasses.replace(split.certificate, verdict="leaking")
+    )
+    with pytest.raises(InputError, match="would train on rows similar to test rows"):
+        leaking.forward_folds()
+    with pytest.raises(InputError, match=r"sizes=.*for i in range\(4\).*split.forward_folds\(\)"):
+        make(table, time="day", folds=3, sizes=None)
