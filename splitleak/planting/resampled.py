@@ -61,10 +61,16 @@ def oversampling_of_train(table: pd.DataFrame, target: Any, split: Labels, rng: 
 )  # fmt: skip
 def smote_before_split(table: pd.DataFrame, target: Any, split: Labels, rng: Rng, strength: float) -> Leak:
     new, first, second = _between(table, target, np.arange(len(table)), rng, strength)
-    n = len(table)
+    n, numbers = (
+        len(table),
+        table[number_columns(table, target, least=3)].to_numpy(dtype=np.float64, na_value=np.nan),
+    )
     labels = np.concatenate([split, _drawn(split, len(new), rng)])
     made = np.arange(n, n + len(new))
     known = (labels[made] == "test") & (split[first] == "train") & (split[second] == "train")
+    known &= (numbers[first] != numbers[second]).sum(
+        axis=1
+    ) >= 2  # any value of one column lies between two others
     if known.sum() < 2:
         raise NotPlantable("fewer than 2 test rows were made of train rows")
     partners = np.unique(np.concatenate([made, first, second]))

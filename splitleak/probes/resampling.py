@@ -21,7 +21,7 @@ Floats = NDArray[np.float64]
 _LEAST_ROWS, _LEAST_SHARE = 2, 0.01
 _QUERIES, _FAST_QUERIES = 2_000, 500
 _MOST_TRAIN = 200_000
-_NEAREST = 16  # SMOTE takes one of the five nearest; new rows come between
+_NEAREST = 48  # SMOTE takes one of the five nearest of the class; others, and the new rows, come between
 _LEAST_COLUMNS, _MOST_COLUMNS = 3, 60
 _LEAST_MOVING = (
     2  # columns of these in which the rows differ, where the one between tells itself by its digits
@@ -116,6 +116,7 @@ def _between(context: AuditContext) -> _Found | None:
         pair = _line(known[near[i]] - asked[i], straight)
         for a, b in pair:
             triple = np.stack([values[len(train) + i], values[near[i, a]], values[near[i, b]]])
+            triple = np.where(_multiples(triple), triple[:1], triple)
             chance, n_moving = _surprise(triple, np.where(width > 0, width, 1.0), tolerance)
             sure = n_moving >= _LEAST_COLUMNS and chance - tried > _SURE
             if sure or (chance - tried > _SURE_BETWEEN and _between_rounded(triple)):
@@ -218,13 +219,31 @@ def _between_rounded(triple: Floats) -> bool:
     """Return whether one row's numbers, wherever the rows differ, have far more digits than those of the two others.
 
     So it was computed from them. Two columns in which rows are on one line by nature (a number of items and their
-    price) are written with as many digits in each row.
+    price) are written with as many digits in each row; columns that are equal, add up or are multiples of one another
+    in some of the rows say nothing.
     """
     moving = np.ptp(triple, axis=0) > 0
+    if not moving.any() or _related(triple[:, moving]):
+        return False
     units = np.stack([_unit(row[None, moving]) for row in triple])
     middle = np.argmin(units.sum(axis=1))
     others = np.delete(units, middle, axis=0)
-    return bool(moving.any() and (units[middle] * _MORE_DIGITS <= others.min(axis=0)).all() and others.all())
+    return bool((units[middle] * _MORE_DIGITS <= others.min(axis=0)).all() and others.all())
+
+
+def _related(triple: Floats) -> bool:
+    """Return whether the two columns in which three rows differ go up and down by the same steps."""
+    steps = np.abs(np.diff(triple, axis=0))
+    return triple.shape[1] == 2 and bool((np.ptp(steps, axis=1) <= 1e-9 * np.abs(triple).max()).all())
+
+
+def _multiples(triple: Floats) -> NDArray[np.bool_]:
+    """Return which columns of three rows are a multiple of one before them: known from it, in these rows at least."""
+    size = np.abs(triple).max(axis=0)
+    crossed = np.abs(triple[1:, :, None] * triple[0] - triple[1:, None, :] * triple[0][:, None]).max(axis=0)
+    alike = crossed <= 1e-9 * size[:, None] * size
+    moving = np.ptp(triple, axis=0) > 0
+    return np.asarray((np.tril(alike, -1) & moving).any(axis=1) & moving)
 
 
 def _unit(triple: Floats) -> Floats:

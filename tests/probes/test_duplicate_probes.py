@@ -309,6 +309,18 @@ def test_rows_made_between_rounded_rows_that_differ_in_two_columns() -> None:
     assert len(set(range(150, 156)) & set(found.rows)) >= 5  # not all have both of their parents near
 
 
+def test_columns_that_are_equal_in_many_rows_are_on_a_line_by_nature() -> None:
+    rng = np.random.default_rng(0)
+    debts = pd.DataFrame(
+        {"value": rng.integers(60, 99, 600) / 100, "all_debt": rng.integers(20, 50, 600) / 100}
+    )
+    fine = rng.random(600) < 0.1
+    debts.loc[fine, "all_debt"] += rng.random(fine.sum()) / 1000
+    debts["house_debt"] = np.where(rng.random(600) < 0.5, debts["all_debt"], rng.integers(10, 40, 600) / 100)
+    debts["months"] = np.where(rng.random(600) < 0.5, 12 * debts["all_debt"], rng.integers(10, 40, 600))
+    assert ask(debts, "SPL115", halves(600)).status == "clean"
+
+
 def test_prices_of_numbers_of_items_are_on_a_line_by_nature() -> None:
     rng = np.random.default_rng(0)
     items = pd.DataFrame({"size": rng.integers(10, 30, 40) / 10, "weight": rng.integers(50, 90, 40) / 10})
