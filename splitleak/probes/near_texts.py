@@ -13,6 +13,7 @@ from splitleak.graph import SimilarityGraph
 from splitleak.probes.base import NotApplicable, Skipped
 from splitleak.probes.context import AuditContext
 from splitleak.probes.equal_rows import LONG_TEXT, is_long
+from splitleak.probes.text_kinds import TextKind, record_values, text_kind
 from splitleak.search.prepare import prepare_search
 from splitleak.search.single import Search
 
@@ -22,6 +23,7 @@ Floats = NDArray[np.float64]
 _MOST_ROWS, _FAST_ROWS = 200_000, 20_000
 _TEXTS = 0.6  # of character or word grams: a word in ten changed; texts from the default on are a leak
 _SEQUENCES = 0.8  # identity of sequences that are nearly one; the default of a split keeps relatives together
+_MOLECULES = 0.9  # Tanimoto: a group moved or changed; at 1, a model of fingerprints sees no difference
 _TEMPLATE = 20  # training rows similar to one held-out row: a form letter rather than a copy
 
 
@@ -74,10 +76,21 @@ def searches(context: AuditContext) -> list[dict[str, Any]]:
                 "threshold": context.threshold,
             }
         ]
-    wanted = [c.name for c in context.of_kind("text", "vector") if c.kind == "vector" or is_long(c)]
-    if not wanted and len(context.columns) == 1:
-        wanted = [c.name for c in context.columns.values() if c.kind == "category" and is_long(c)]
-    return [{"on": name, "similarity": "auto", "threshold": None} for name in sorted(wanted)]
+    vectors = [column.name for column in context.of_kind("vector")]
+    kinds = {c.name: text_kind(c) for c in context.of_kind("text", "category") if is_long(c)}
+    texts = [name for name, kind in kinds.items() if kind == "words" and context.columns[name].kind == "text"]
+    named = [name for name, kind in kinds.items() if kind in ("sequences", "molecules")]
+    wanted = [*vectors, *texts, *named]
+    if not wanted:  # what a program wrote, and names, are compared where there is nothing else
+        wanted = [name for name, kind in kinds.items() if kind == "records"]
+        wanted = wanted or (list(kinds) if len(context.columns) == 1 else [])
+    return [_search(name, kinds.get(name)) for name in sorted(wanted)]
+
+
+def _search(name: str, kind: TextKind | None) -> dict[str, Any]:
+    if kind == "molecules":
+        return {"on": name, "similarity": "tanimoto", "threshold": _MOLECULES, "sure": 1.0}
+    return {"on": name, "similarity": "auto", "threshold": None, "records": kind == "records"}
 
 
 def _are_measured(context: AuditContext) -> bool:
@@ -104,17 +117,21 @@ def find_similar(context: AuditContext, options: dict[str, Any]) -> Similar:
     NotApplicable, Skipped
         Columns that cannot be compared this way (when the caller named nothing), a missing extra.
     """
-    given = not is_auto(options["similarity"])
+    given = not is_auto(context.similarity)
     # a matrix or a graph of the caller's has the rows in the caller's order
     rows = _all_rows(context) if given else _rows(context)
-    data = context.source if given else _data(context, rows)
+    data = (
+        context.source if given else _data(context, rows, options["on"] if options.get("records") else None)
+    )
+    surely = options.get("sure")
+    options = {name: options[name] for name in ("on", "similarity", "threshold")}
     if not context.source.column_names:
         options = {**options, "on": None}
     outside = {*context.columns}
     exclude = [name for name in context.source.column_names if name not in outside]
     try:
         search = prepare_search(data, exclude=exclude, missing="distinct", **options)
-        sure = search.threshold if isinstance(search, Search) else 0.0
+        sure = surely or (search.threshold if isinstance(search, Search) else 0.0)
         if not given and options["threshold"] is None and isinstance(search, Search):
             if search.measure.startswith("alignment"):
                 search = search.raised(max(sure, _SEQUENCES))
@@ -143,9 +160,13 @@ def _rows(context: AuditContext) -> Ints:
     return context.sample(inside, _FAST_ROWS if context.fast else _MOST_ROWS, "similar rows")
 
 
-def _data(context: AuditContext, rows: Ints) -> Any:
+def _data(context: AuditContext, rows: Ints, records: str | None) -> Any:
     if context.table is not None:
-        return context.table.take(rows)
+        table = context.table.take(rows)
+        if records is not None:
+            place = table.column_names.index(records)
+            table = table.set_column(place, records, record_values(table[records]))
+        return table
     return context.source.take(context.positions[rows])
 
 
