@@ -47,6 +47,12 @@ class Images(Sequence[Any]):
         """Return what a row was given as: a path, bytes, an array, a Pillow image, or None."""
         return self._store.items[int(self._rows[row])]
 
+    @classmethod
+    def joined(cls, parts: Sequence[Images]) -> Images:
+        """Return the images of several sequences, one after the other."""
+        rows = [(part, row) for part in parts for row in range(len(part))]
+        return cls([part.item(row) for part, row in rows], [part.name(row) for part, row in rows])
+
     def take(self, rows: NDArray[np.int64]) -> Images:
         """Return the images of some rows; what was computed of all of them is shared."""
         part = Images.__new__(Images)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from splitleak._split_files import ENDINGS
 from splitleak._tables import Source, open_source
 from splitleak._tables.arrays import arrow_column, only_column
+from splitleak._tables.image_columns import image_columns
+from splitleak._tables.images import Images
 from splitleak._tables.source import list_names
 from splitleak.auditing.positions import labels_of_positions
 from splitleak.certification import partition_codes
@@ -104,7 +106,18 @@ def open_audited(data: Any, split: Any, target: Any = None) -> Audited:
     stacked = (
         _stack_bare(sources) if bare else _stack_tables(sources, target if isinstance(target, str) else None)
     )
-    return Audited(open_source(stacked), Split(tuple(order), codes), tuple(order))
+    source = open_source(stacked)
+    if not bare:
+        meant = next(iter(sources.values())).meant
+        source = replace(source, images=_stacked_images(list(sources.values())), meant=meant)
+    return Audited(source, Split(tuple(order), codes), tuple(order))
+
+
+def _stacked_images(sources: list[Source]) -> dict[str, Images]:
+    """Return the columns that are images in all partitions: paths start from the folder of their own table."""
+    found = [image_columns(source) for source in sources]
+    names = [name for name in found[0] if all(name in each for each in found)]
+    return {name: Images.joined([each[name] for each in found]) for name in names}
 
 
 def partitions_of(source: Source, split: Any) -> tuple[list[str], Ints, str | None, Split | None]:
