@@ -73,13 +73,13 @@ def cluster(graph: SimilarityGraph, groups: Sequence[NDArray[np.int64]] = ()) ->
                 f"groups must have one code per row: grouping {number} has shape {codes.shape}, the graph has"
                 f" {graph.n_rows} rows"
             )
-        first, row = _group_edges(codes)
+        first, row = group_edges(codes)
         lefts.append(first)
         rights.append(row)
     return Clustering.of(connected_components(np.concatenate(lefts), np.concatenate(rights), graph.n_rows))
 
 
-def _group_edges(codes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def group_edges(codes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return edges from the first row of each group to its other rows: a star, not all pairs."""
     rows = np.flatnonzero(codes >= 0)
     _, first, group = np.unique(codes[rows], return_index=True, return_inverse=True)

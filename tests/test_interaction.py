@@ -377,3 +377,54 @@ def test_files_with_the_ids_as_names_need_no_table_of_entities(tmp_path: Path) -
             assert split.left.ids == tuple(near.index)
             assert split.left.codes[1] == split.left.codes[3], "their similarity is 0.82"
             assert len(set(split.left.clusters.tolist())) == 5
+
+
+@pytest.mark.filterwarnings("ignore:The sizes cannot be met")
+@quick
+@given(st.integers(0, 10_000), st.sampled_from(["both", "left", "right"]), st.booleans())
+def test_entities_of_one_group_stay_together(seed: int, mode: str, several: bool) -> None:
+    rng = np.random.default_rng(seed)
+    drugs, targets = matrix(12, seed, "d"), matrix(8, seed + 1, "t")
+    pairs = random_pairs(drugs, targets, seed)
+    of_drugs = pd.DataFrame(
+        {
+            "drug": drugs.index,
+            "scaffold": [None if s == 0 else f"s{s}" for s in rng.integers(0, 6, 12)],
+            "maker": [None if m < 6 else int(m) for m in rng.integers(0, 9, 12)],
+        }
+    ).sample(frac=1, random_state=seed)
+    of_targets = pd.DataFrame({"target": targets.index, "family": rng.integers(0, 4, 8)})
+    columns = {"drug": ["scaffold", "maker"] if several else ["scaffold"], "target": ["family"]}
+    split = split_interactions(
+        pairs, left="drug", right="target", left_entities=of_drugs, right_entities=of_targets,
+        left_groups=columns["drug"] if several else "scaffold",
+        right_groups=of_targets["family"].to_numpy(), left_similarity="exact", right_similarity=targets,
+        left_on="drug", right_threshold=0.9, mode=mode, sizes=FOUR_TO_ONE, on_infeasible="nearest", seed=seed % 3,
+    )  # fmt: skip
+    tables = {"drug": of_drugs.set_index("drug"), "target": of_targets.set_index("target")}
+    for side in split.sides:
+        if side.codes is None:
+            continue
+        for (a, p), (b, q) in itertools.combinations(zip(side.ids, side.codes.tolist(), strict=True), 2):
+            for name in columns[side.column]:
+                one, other = tables[side.column].loc[a, name], tables[side.column].loc[b, name]
+                assert p == q or one != other or pd.isna(one)
+    assert split.verdict == "separated"
+    made = split.split.provenance
+    assert made is not None
+    assert made.options.get("left_groups") == (None if mode == "right" else columns["drug"])
+
+
+def test_groups_need_the_table_that_holds_them() -> None:
+    pairs = {"drug": ["a", "b", "c", "a"], "target": ["x", "y", "x", "y"]}
+    with pytest.raises(InputError, match="left_groups='scaffold' names a column of left_entities="):
+        split_interactions(pairs, left="drug", right="target", left_groups="scaffold")
+    with pytest.raises(
+        InputError, match="right_groups= goes by the columns or rows of right_entities=, which is not"
+    ):
+        split_interactions(pairs, left="drug", right="target", right_groups=[1, 1])
+    with pytest.raises(InputError, match="symmetric=True takes both columns as entities of one kind"):
+        split_interactions(pairs, left="drug", right="target", symmetric=True, right_groups="scaffold")
+    entities = {"drug": ["a", "b", "c"], "scaffold": ["s", "s", "t"]}
+    with pytest.raises(InputError, match="left_groups='scafold' is not a column of the data"):
+        split_interactions(pairs, left="drug", right="target", left_entities=entities, left_groups="scafold")

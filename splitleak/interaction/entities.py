@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from splitleak._progress import Progress
-from splitleak._tables import Factor, Source, open_source, resolve_factor
+from splitleak._tables import Factor, Source, named_columns, open_source, resolve_factor, resolve_factors
 from splitleak.certificate import Certificate
 from splitleak.certification import certify_search
-from splitleak.clustering import Clustering
+from splitleak.clustering import Clustering, group_edges
 from splitleak.components import connected_components
 from splitleak.errors import InputError
 from splitleak.graph import SimilarityGraph
@@ -78,12 +78,15 @@ class Entities:
         Over the rows of the entities table (all of them), or over the ids themselves.
     rows : int64 array of shape (n_entities,)
         Row of each entity in the search.
+    groups : tuple of Factor
+        Groups of the rows of the entities table that stay together.
     """
 
     side: str
     ids: tuple[Any, ...]
     search: Search
     rows: Ints
+    groups: tuple[Factor, ...] = ()
 
     @classmethod
     def prepare(
@@ -96,12 +99,14 @@ class Entities:
         on: str | Sequence[str] | None,
         similarity: Any,
         threshold: float | None,
+        groups: Any,
         missing: Missing,
     ) -> Entities:
         """Find each id in its table, and prepare the search over its rows (no table: over the ids)."""
         options: dict[str, Any] = {"threshold": threshold, "missing": missing}
+        factors: tuple[Factor, ...] = ()
         if table is None:
-            _need_no_table(side, id_column, on, similarity)
+            _need_no_table(side, id_column, on, groups, similarity)
             names, rows = list(ids.levels), np.arange(len(ids.levels))
             data: Any = [str(name) for name in names]
             if isinstance(similarity, str) and similarity == "auto":
@@ -112,11 +117,12 @@ class Entities:
             names, rows = _rows_of(source, side, ids, id_column)
             data = table
             on = id_column if on is None and (_is_positional(similarity) or _is_named(similarity)) else on
-            options.update(on=on, exclude={id_column})
+            factors = resolve_factors(source, groups, argument=f"{side}_groups")
+            options.update(on=on, exclude={id_column, *named_columns(groups)})
         if _is_labelled(similarity):
             similarity = precomputed(_labelled(similarity, names, side))
         search = Search.prepare(data, similarity=similarity, **options)
-        return cls(side, ids.levels, search, rows)
+        return cls(side, ids.levels, search, rows, factors)
 
     @property
     def n(self) -> int:
@@ -126,7 +132,9 @@ class Entities:
     def clusters(self, *, seed: int, progress: Progress) -> Clustering:
         """Return which entities must stay together, numbered by the smallest id."""
         graph = self.search.graph(seed=seed, progress=progress)
-        return Clustering.of(connected_components(*self._links(graph), self.n))
+        ties = [self._links(graph), *(group_edges(factor.codes[self.rows]) for factor in self.groups)]
+        left, right = (np.concatenate(ends) for ends in zip(*ties, strict=True))
+        return Clustering.of(connected_components(left, right, self.n))
 
     def certify(self, names: Sequence[str], codes: Ints, *, seed: int, progress: Progress) -> Certificate:
         """Search the partitions of the entities anew for similar entities that are apart."""
@@ -176,8 +184,12 @@ class Entities:
         return np.concatenate([a[used], star]), np.concatenate([b[used], place[self.rows]])
 
 
-def _need_no_table(side: str, id_column: Any, on: Any, similarity: Any) -> None:
-    for name, value in (("on", on), ("id", id_column)):
+def _need_no_table(side: str, id_column: Any, on: Any, groups: Any, similarity: Any) -> None:
+    if groups is not None and not isinstance(groups, str):
+        raise InputError(
+            f"{side}_groups= goes by the columns or rows of {side}_entities=, which is not given; give that table"
+        )
+    for name, value in (("on", on), ("id", id_column), ("groups", groups)):
         if value is not None:
             raise InputError(
                 f"{side}_{name}={value!r} names a column of {side}_entities=, which is not given; give that table, or"

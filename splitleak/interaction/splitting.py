@@ -42,6 +42,8 @@ def split_interactions(
     right_similarity: Any = "auto",
     left_threshold: float | None = None,
     right_threshold: float | None = None,
+    left_groups: Any = None,
+    right_groups: Any = None,
     mode: Mode = "both",
     symmetric: bool = False,
     sizes: SizesLike = None,
@@ -78,6 +80,9 @@ def split_interactions(
         of the entities table. "auto" without an entities table: an entity is similar to itself only.
     left_threshold, right_threshold : float, optional
         Similarity in (0, 1] from which on two entities count as similar (inclusive).
+    left_groups, right_groups : str, list of str, or array-like of shape (n_entities of the table,), optional
+        Column(s) of these tables (scaffold, family, author) whose equal values stay together, beside the similar ones;
+        a missing value is in no group.
     mode : {"both", "left", "right"}
         Both entities of a test pair are new ("both"), or those of one side ("left", "right").
     symmetric : bool
@@ -119,22 +124,18 @@ def split_interactions(
     >>> split.sizes
     {'train': 16, 'test': 4, 'new-old': 8, 'old-new': 8}
     """
-    _check(mode, symmetric, on_infeasible, tolerance, seed, right_entities, right_id, right_on)
+    _check(mode, symmetric, on_infeasible, tolerance, seed, right_entities, right_id, right_on, right_groups)
     source = open_source(pairs)
     ids = _read_ids(source, left, right, symmetric)
     strata = None if stratify is None else resolve_factor(source, stratify, argument="stratify")
     partitions, request = _sizes(sizes, source.n_rows, mode, tolerance)
     bars = Progress(progress)
     given: dict[str, dict[str, Any]] = {
-        "left": {"table": left_entities, "id_column": left_id, "on": left_on, "similarity": left_similarity},
-        "right": {
-            "table": right_entities,
-            "id_column": right_id,
-            "on": right_on,
-            "similarity": right_similarity,
-        },
-    }
-    given["left"]["threshold"], given["right"]["threshold"] = left_threshold, right_threshold
+        "left": {"table": left_entities, "id_column": left_id, "on": left_on, "similarity": left_similarity,
+                 "threshold": left_threshold, "groups": left_groups},
+        "right": {"table": right_entities, "id_column": right_id, "on": right_on, "similarity": right_similarity,
+                  "threshold": right_threshold, "groups": right_groups},
+    }  # fmt: skip
     searched = ["left"] if symmetric else [mode] if mode != "both" else ["left", "right"]
     sides = {side: Entities.prepare(side, ids[side], missing=missing, **given[side]) for side in searched}
     clusters = {side: entities.clusters(seed=seed, progress=bars) for side, entities in sides.items()}
@@ -149,9 +150,7 @@ def split_interactions(
     parts = problem.sides_of(found, partitions, seed, bars if certify else None)
     names, codes = problem.sets(found, partitions)
     options = {
-        "left": left, "right": right, "mode": mode, "symmetric": symmetric,
-        **{f"{side}_similarity": entities.search.backend.describe() for side, entities in sides.items()},
-        **{f"{side}_threshold": entities.search.options()["threshold"] for side, entities in sides.items()},
+        "left": left, "right": right, "mode": mode, "symmetric": symmetric, **_described(sides),
         "sizes": dict(zip(partitions, request.wanted.tolist(), strict=True)), "sizes_are_shares": request.are_shares,
         "stratify": None if strata is None else strata.name, "missing": missing,
         "on_infeasible": on_infeasible, "tolerance": tolerance, "seed": int(seed),
@@ -168,6 +167,16 @@ def split_interactions(
     )
     asked = request.targets(found.inside)
     return InteractionSplit(split, partitions, asked, parts["left"], parts["right"], mode, symmetric)
+
+
+def _described(sides: Mapping[str, Entities]) -> dict[str, Any]:
+    """Return how the entities of each side were compared, for the provenance."""
+    found: dict[str, Any] = {}
+    for side, entities in sides.items():
+        found[f"{side}_similarity"] = entities.search.backend.describe()
+        found[f"{side}_threshold"] = entities.search.options()["threshold"]
+        found[f"{side}_groups"] = [factor.name for factor in entities.groups] or None
+    return found
 
 
 def _read_ids(source: Source, left: str, right: str, symmetric: bool) -> dict[str, Ids]:
@@ -221,6 +230,6 @@ def _check(
         )
     if symmetric and any(value is not None for value in of_right):
         raise InputError(
-            "symmetric=True takes both columns as entities of one kind; describe them with left_entities=, left_id= and"
-            " left_on= only"
+            "symmetric=True takes both columns as entities of one kind; describe them with left_entities=, left_id=,"
+            " left_on= and left_groups= only"
         )
