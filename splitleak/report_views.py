@@ -110,18 +110,25 @@ class ReportViews(ABC):
         body = audit_junit(self._shown(False), fail_on=fail_on)
         return _written(f'<?xml version="1.0" encoding="UTF-8"?>\n{body}', path)
 
-    def to_sarif(self, path: PathLike | None = None, *, artifact: str | None = None) -> str:
+    def to_sarif(
+        self, path: PathLike | None = None, *, artifact: str | None = None, all_results: bool = False
+    ) -> str:
         """Return the report as SARIF 2.1.0, for code scanning, and write it where `path` is given.
 
-        A leak is an error, a caution a warning (of low severity: a note); columns are logical locations; what was
-        muted is suppressed with its reason.
+        A leak is an error, a caution a warning (of low severity: a note); columns are logical locations. What was
+        clean, not applicable, skipped or muted stands in the properties of the run (``answers``), since code scanning
+        of GitHub shows every result as an alert, whatever its kind, and suppressed ones, too.
 
         Parameters
         ----------
         path : path-like, optional
             File to be written, ending in ``.sarif`` or ``.json``.
         artifact : str, optional
-            Path of the data in the repository; code scanning shows results there.
+            Path of the data in the repository; code scanning shows results there, and refuses results without a file.
+            Default: a file called ``data``.
+        all_results : bool
+            A result for each probe, of kind ``pass``, ``notApplicable`` or ``open`` where it is no finding, and
+            suppressed with its reason where it was muted: for readers that know kinds and suppressions.
 
         Raises
         ------
@@ -132,7 +139,9 @@ class ReportViews(ABC):
         from splitleak.rendering.audit_machines import audit_sarif
 
         _check(path, SARIF)
-        log = audit_sarif(self._shown(False), version=splitleak.__version__, artifact=artifact)
+        log = audit_sarif(
+            self._shown(False), version=splitleak.__version__, artifact=artifact, all_results=all_results
+        )
         return _written(_json(log), path)
 
     def _shown(self, show_values: bool) -> dict[str, Any]:

@@ -178,9 +178,17 @@ def _write(
     if pages["junit"]:
         found.to_junit(pages["junit"], fail_on=fail_on)  # type: ignore[arg-type]  # checked before
     if pages["sarif"]:
-        found.to_sarif(pages["sarif"], artifact=artifact)
+        found.to_sarif(pages["sarif"], artifact=_in_repository(artifact))
     for path in filter(None, pages.values()):
         show(f"wrote {path}")
+
+
+def _in_repository(path: str) -> str:
+    """Return a path from the working directory on, where it is below it: code scanning knows no other."""
+    try:
+        return str(Path(path).resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return path
 
 
 def _partitions(data: Sequence[str] | None, partition: Sequence[str] | None) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from hashlib import sha256
 from typing import Any
 from xml.etree import ElementTree
 
@@ -18,6 +19,7 @@ from splitleak.rendering.tables import Summary
 SARIF_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _LEVELS = {"leak": "error", "caution": "warning"}
+_IN_MEMORY = "data"  # code scanning refuses a log with a result that is at no file
 _KINDS = {"clean": "pass", "not_applicable": "notApplicable", "skipped": "open"}
 
 
@@ -79,8 +81,10 @@ def audit_junit(summary: Summary, *, fail_on: str) -> str:
     return ElementTree.tostring(suites, encoding="unicode", xml_declaration=False) + "\n"
 
 
-def audit_sarif(summary: Summary, *, version: str, artifact: str | None = None) -> dict[str, Any]:
-    """Return the report as a SARIF 2.1.0 log in plain JSON types: a rule and a result for each probe.
+def audit_sarif(
+    summary: Summary, *, version: str, artifact: str | None = None, all_results: bool = False
+) -> dict[str, Any]:
+    """Return the report as a SARIF 2.1.0 log in plain JSON types: a rule for each probe, a result for each finding.
 
     Parameters
     ----------
@@ -90,8 +94,11 @@ def audit_sarif(summary: Summary, *, version: str, artifact: str | None = None) 
         Of splitleak.
     artifact : str, optional
         Path of the data relative to the repository, which code scanning shows the results at.
+    all_results : bool
+        Results for what was clean, not applicable, skipped and muted, too.
     """
-    results = [_sarif_result(i, r, artifact) for i, r in enumerate(summary["results"])]
+    numbered = list(enumerate(summary["results"]))
+    shown = [(i, r) for i, r in numbered if all_results or (r["status"] in _LEVELS and r["muted"] is None)]
     notes = [
         {"level": "note", "message": {"text": f"Not checked: {what}: {reason}"}}
         for what, reason in summary["not_checked"]
@@ -107,8 +114,15 @@ def audit_sarif(summary: Summary, *, version: str, artifact: str | None = None) 
         },
         "columnKind": "unicodeCodePoints",
         "invocations": [{"executionSuccessful": True, "toolExecutionNotifications": notes}],
-        "results": results,
-        "properties": {"verdict": summary["verdict"], "data": summary["about"]["data"]},
+        "results": [_sarif_result(i, r, artifact) for i, r in shown],
+        "properties": {
+            "verdict": summary["verdict"],
+            "data": summary["about"]["data"],
+            "answers": {
+                r["code"]: r["status"] if r["muted"] is None else f"{r['status']}, muted: {r['muted']}"
+                for r in summary["results"]
+            },
+        },
     }
     return {"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}
 
@@ -127,7 +141,10 @@ def _sarif_rule(result: Summary) -> dict[str, Any]:
             "markdown": "\n\n".join(f"**{name}**: {text}" for name, text in told) or title,
         },
         "defaultConfiguration": {"level": _LEVELS.get(result["status"], "warning")},
-        "properties": {"tags": ["leakage", section_of(result["code"]), place_of(result["code"])]},
+        "properties": {
+            "tags": ["leakage", section_of(result["code"]), place_of(result["code"])],
+            "problem.severity": _LEVELS.get(result["status"], "warning"),
+        },
     }
 
 
@@ -142,9 +159,7 @@ def _sarif_result(index: int, result: Summary, artifact: str | None) -> dict[str
         "kind": "fail" if found else _KINDS[result["status"]],
         "level": level,
         "message": {"text": message(result) or result["title"]},
-        "partialFingerprints": {
-            "splitleak/v1": f"{result['code']}:{','.join(sorted(result['columns']))}",
-        },
+        "partialFingerprints": {"primaryLocationLineHash": _fingerprint(result)},
         "properties": {
             key: result[key] for key in ("severity", "effect", "effect_name", "p_value", "q_value", "remedy")
         },
@@ -153,17 +168,17 @@ def _sarif_result(index: int, result: Summary, artifact: str | None) -> dict[str
         {"name": name, "fullyQualifiedName": f"columns/{name}", "kind": "member"}
         for name in result["columns"]
     ]
-    location: dict[str, Any] = {"logicalLocations": columns} if columns else {}
-    if artifact is not None:
-        location["physicalLocation"] = {
-            "artifactLocation": {"uri": _uri(artifact)},
-            "region": {"startLine": 1},
-        }
-    if location:
-        made["locations"] = [location]
+    place = {"artifactLocation": {"uri": _uri(artifact or _IN_MEMORY)}, "region": {"startLine": 1}}
+    made["locations"] = [{"physicalLocation": place, **({"logicalLocations": columns} if columns else {})}]
     if result["muted"] is not None:
         made["suppressions"] = [{"kind": "external", "justification": result["muted"]}]
     return made
+
+
+def _fingerprint(result: Summary) -> str:
+    """Return by what code scanning knows an alert again when the file, or the numbers in the text, have changed."""
+    told = "\0".join([result["code"], *sorted(result["columns"])])
+    return f"{sha256(told.encode()).hexdigest()[:16]}:1"
 
 
 def _section(code: str) -> str:

@@ -291,9 +291,9 @@ def test_junit() -> None:
     assert ElementTree.fromstring(control.to_junit()) is not None
 
 
-def test_sarif_has_what_the_schema_requires() -> None:
+def test_sarif_has_a_result_for_each_probe() -> None:
     report = planted()
-    log = json.loads(report.to_sarif(artifact="data/my table.csv"))
+    log = json.loads(report.to_sarif(artifact="data/my table.csv", all_results=True))
     assert log["version"] == "2.1.0"
     (run,) = log["runs"]
     driver = run["tool"]["driver"]
@@ -317,6 +317,32 @@ def test_sarif_has_what_the_schema_requires() -> None:
     levels = {"leak": {"error"}, "caution": {"warning", "note"}}
     for result, made in zip(report.results, run["results"], strict=True):
         assert made["level"] in levels.get(result.status, {"none"})
+
+
+def test_sarif_for_code_scanning_holds_findings_only() -> None:
+    report = planted()
+    (run,) = json.loads(report.to_sarif())["runs"]
+    assert [made["ruleId"] for made in run["results"]] == [r.code for r in report.findings]
+    assert len({made["partialFingerprints"]["primaryLocationLineHash"] for made in run["results"]}) == len(
+        report.findings
+    )
+    rules = run["tool"]["driver"]["rules"]
+    for made in run["results"]:
+        assert rules[made["ruleIndex"]]["id"] == made["ruleId"]
+        assert "suppressions" not in made
+        (place,) = made["locations"]
+        assert place["physicalLocation"] == {"artifactLocation": {"uri": "data"}, "region": {"startLine": 1}}
+    answers = run["properties"]["answers"]
+    assert set(answers) == {r.code for r in report.results}
+    assert answers["SPL303"] == f"{report['SPL303'].status}, muted: patients come back"
+
+
+@pytest.mark.parametrize("all_results", [False, True])
+def test_sarif_is_valid(all_results: bool) -> None:
+    from pydantic_sarif.model import StaticAnalysisResultsFormatSarifVersion210JsonSchema as Log
+
+    for report in (planted(), made_up(), made_up("caution", muted="no")):
+        Log.model_validate_json(report.to_sarif(artifact="a b.csv", all_results=all_results))
 
 
 def test_coverage_names_each_probe_once() -> None:
