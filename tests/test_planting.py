@@ -16,6 +16,7 @@ from sklearn.metrics import roc_auc_score
 
 from splitleak.errors import InputError
 from splitleak.planting import KINDS, NotPlantable, Planted, plant
+from splitleak.planting.honest_columns import leads_up_to
 
 
 def random_split(n: int, seed: int = 0, share: float = 0.2) -> np.ndarray:
@@ -602,3 +603,12 @@ def test_a_value_that_the_smallest_numbers_lead_up_to_is_refused() -> None:
             assert "the smallest numbers are of that class anyway" in str(refusal)
             outcomes.add(-1)
     assert outcomes == {1, -1}
+
+
+def test_few_rows_beside_smallest_numbers_that_are_mostly_of_their_class_are_no_news() -> None:
+    x = np.arange(600.0)
+    mostly = x % 5 != 0  # four in five: 40 rows are one class by chance in 1 of 7,500 cases, 25 in 1 of 260
+    assert leads_up_to(x, mostly, 25)
+    assert not leads_up_to(x, mostly, 40)
+    assert not leads_up_to(np.where(mostly, x + 600, x), mostly, 25)  # the smallest are of the other class
+    assert leads_up_to(np.where(mostly, x, x + 600), mostly, 1000)  # all of the class

@@ -27,10 +27,6 @@ from splitleak.planting.tables import (
 )
 
 _FOLDS = 10
-_NEAREST, _AS_PURE = (
-    30,
-    0.9,
-)  # rows of the smallest numbers of a column, and the share of one class among them
 _AUC = "AUC of the new column for one class against the rest, as measured"
 
 
@@ -176,10 +172,11 @@ def value_of_one_class(table: pd.DataFrame, target: Any, split: Labels, rng: Rng
         out[name] = column.astype(table[name].dtype)
         return Leak(out, split, columns=(name,), extra={"value": value, "holders": rows})
     numbers = number_columns(table, target, least=1)
-    numbers = [n for n in numbers if not leads_up_to(values(table[n]), codes == codes[rows[0]])]
+    numbers = [n for n in numbers if not leads_up_to(values(table[n]), codes == codes[rows[0]], count)]
     if not numbers:
         raise NotPlantable(
-            "in every column the smallest numbers are of that class anyway: one value more of it tells nothing new"
+            "in every column the smallest numbers are of that class anyway, or so often that as many rows could be by"
+            " chance: one value more of it tells nothing new"
         )
     name = numbers[int(rng.integers(len(numbers)))]
     x = values(table[name])

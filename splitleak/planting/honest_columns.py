@@ -14,10 +14,9 @@ from splitleak.planting.tables import Numbers, auc, is_number, values
 from splitleak.rank_smoothing import kernel_means
 
 _FOLDS = 10
-_NEAREST, _AS_PURE = (
-    30,
-    0.9,
-)  # rows of the smallest numbers of a column, and the share of one class among them
+_NEAREST = 30  # rows of the smallest numbers of a column
+_AS_PURE = 0.9  # share of one class among them
+_BY_CHANCE = 1e-3  # from which on rows beside them that are all of the class are no news
 
 
 def refuse_if_as_strong(
@@ -79,8 +78,13 @@ def has_pure_level(column: pd.Series[Any], codes: NDArray[np.int64], count: int)
     return bool(((table.sum(axis=1) >= count) & (table.max(axis=1) == table.sum(axis=1))).any())
 
 
-def leads_up_to(x: Numbers, inside: NDArray[np.bool_]) -> bool:
-    """Say whether nine in ten of the 30 smallest numbers are of that class."""
+def leads_up_to(x: Numbers, inside: NDArray[np.bool_], count: int) -> bool:
+    """Say whether `count` rows of that class beside the smallest numbers are what those let expect.
+
+    Nine in ten of the 30 smallest numbers are of the class, or as many rows as `count` that are as often of the class
+    as those 30 could all be by chance.
+    """
     known = np.flatnonzero(~np.isnan(x))
     smallest = known[np.argsort(x[known], kind="stable")[:_NEAREST]]
-    return bool(inside[smallest].mean() >= _AS_PURE)
+    share = float(inside[smallest].mean())
+    return share >= _AS_PURE or share**count >= _BY_CHANCE
