@@ -61,6 +61,11 @@ def test_held_out_rows_may_lack_the_target() -> None:
     report = audit(parts, target="y", probes="all")
     assert report.about["partitions"] == {"train": len(TRAIN), "test": len(TEST)}
     assert report.verdict != "leak"
+    assert "made of them elsewhere" in report["SPL401"].explanation
+    parts["dev"] = DF.iloc[TEST]
+    assert [
+        entry["partition"] for entry in audit(parts, target="y", probes=["SPL401"])["SPL401"].evidence
+    ] == ["Partition 'dev'"]
     with pytest.raises(InputError, match="'test' differs in 'y'; leave out the partition"):
         audit(parts)
     with pytest.raises(InputError, match="'y' is not a column"):

@@ -77,7 +77,9 @@ def learned_from(step: Any, given: StepInput, rows: Rows) -> Learned:
     if lots and _all_equal(train, every):
         return Learned("same")  # what it draws does not depend on the rows
     verdict = _vote(mine, train, every)
-    if verdict in ("train", "all") and not lots:
+    if verdict in ("train", "all") and (
+        not lots or _is_exactly(mine, train if verdict == "train" else every)
+    ):
         return Learned(verdict)
     if verdict in ("same", "unknown"):
         return Learned(verdict)
@@ -92,6 +94,11 @@ def learned_from(step: Any, given: StepInput, rows: Rows) -> Learned:
     return _of_lots(
         step, given, rows, _vote(*(_without(f, wavering) for f in (mine, train, every)), measured=True)
     )
+
+
+def _is_exactly(mine: Facts, other: Facts) -> bool:
+    """Return whether all numbers are those of a refit, which lots do not bring about."""
+    return mine.keys() == other.keys() and all(distance(mine[name], other[name]) <= _EQUAL for name in mine)
 
 
 def _all_equal(train: Facts, every: Facts) -> bool:

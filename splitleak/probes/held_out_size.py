@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from splitleak.probes.base import Finding, probe
+from splitleak.probes.base import Finding, NotApplicable, probe
 from splitleak.probes.context import AuditContext
 from splitleak.probes.remedies import split_again
 from splitleak.statistics import hanley_mcneil_error, wilson_interval
@@ -82,6 +82,13 @@ def _partitions(context: AuditContext) -> list[tuple[str, Ints]]:
     parts = [(name, np.flatnonzero(context.codes == i)) for i, name in enumerate(context.names) if i > 0]
     if len(parts) > _MOST_PARTITIONS:
         return [("The held-out folds together", context.held_out)]
+    if context.target is not None:  # without labels a partition is scored elsewhere
+        known = context.target.known
+        parts = [(name, rows) for name, rows in parts if known[rows].any()]
+        if not parts:
+            raise NotApplicable(
+                "the target is missing in all held-out rows: a score is made of them elsewhere"
+            )
     return [(f"Partition {name!r}", rows) for name, rows in parts if len(rows)]
 
 
