@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from splitleak.probes.base import Finding, NotApplicable, probe
 from splitleak.probes.context import AuditContext
-from splitleak.probes.pooled import Parts, agrees, chance_within, parts_of, precision
+from splitleak.probes.filled_means import COARSE, EXACT, is_train_mean, mean_fit
+from splitleak.probes.pooled import Parts, parts_of, precision
 from splitleak.probes.remedies import fit_on_train
 
 Floats = NDArray[np.float64]
@@ -21,12 +22,9 @@ Ints = NDArray[np.int64]
 _LEAST_FILLED = 5
 _SHARE_FILLED = 0.01
 _MOST_FILLED = 0.95
-_LEAST_REST = 10
-_LEAST_DISTINCT = 20
-_EXACT = 1e-10
 _LEAST_LEVELS = 10
 _AROUND = 5  # values on either side that tell how many rows a value has by itself
-_COARSE, _OFF = 1e-6, 1e-3  # half a unit that values are rounded to; how far off a value of more decimals is
+_OFF = 1e-3  # how far off a value of more decimals is, in units
 _STEADIEST = 10.0  # size of the negative binomial: people round, so that counts scatter more than Poisson's
 _RARE, _RARE_BESIDE = 1e-3, 0.05  # chance of so common a value: that says something, that others explain
 _MIDDLE = 0.3  # a value further from the median, as a share of the other rows, is no fill value
@@ -78,47 +76,23 @@ def imputation(context: AuditContext) -> Finding:
     """Look for a repeated value that is the mean or median of the other values of all rows."""
     parts = parts_of(context)
     raw = _raw_hits(context)
-    means, either, chance, looked = [], [], 0.0, 0
-    filled: list[_Filled] = []
+    fits = {part.name: fit for part in parts if (fit := mean_fit(part)) is not None}
+    means = [name for name, fit in fits.items() if fit.sure]
+    filled, looked = [], len(fits)
     for part in parts:
         values, counts = np.unique(part.pooled, return_counts=True)
-        value = _repeated(part, values, counts)
         middle = None if part.column.missing.any() else _median_atom(part, values, counts)
-        looked += value is not None or middle is not None
-        fit = _mean_fit(part, value)
-        if fit is not None and fit[0]:
-            means.append(part.name)
-            chance += math.log(max(fit[1], 1e-300))
-            continue
-        if fit is not None:
-            either.append(part.name)
-        if middle is not None:
+        looked += part.name not in fits and (middle is not None or _is_common(int(counts.max()), part))
+        if part.name not in means and middle is not None:
             filled.append(middle)
     if not looked and raw is None:
         raise NotApplicable("no number has one value that is repeated as a filled one is")
     medians, worth, sure = _medians(filled)
-    if medians and not means:
-        chance = -worth
-    if means:
-        medians = [name for name in either if name not in medians]
+    chance = sum(fits[name].log_chance for name in means) if means else -worth
+    if means:  # one fit fills all columns: those which may be filled so as well
+        means = list(fits)
+        medians = [name for name in medians if name not in fits]
     return _finding(context, means, medians, raw or [], looked, chance if means or medians else None, sure)
-
-
-def _mean_fit(part: Parts, value: float | None) -> tuple[bool, float] | None:
-    """Return whether a value is the mean of the others of all rows only, and the chance of it; None: it is not."""
-    if value is None or not (part.train == value).any() or not (part.held == value).any():
-        return None
-    rest, of_train = part.pooled[part.pooled != value], part.train[part.train != value]
-    if len(np.unique(rest)) < _LEAST_DISTINCT:  # the mean of a few values is one of them by chance
-        return None
-    if len(of_train) < _LEAST_REST:
-        return None
-    tolerance = _EXACT * max(1.0, float(np.abs(part.pooled).max()))
-    if abs(float(rest.mean()) - value) > tolerance:
-        return None
-    error = float(rest.std()) * math.sqrt(max(len(rest) - len(of_train), 1) / (len(rest) * len(of_train)))
-    only = agrees(float(rest.mean()), float(of_train.mean()), value, tolerance)
-    return only, chance_within(tolerance, error)
 
 
 def _medians(filled: list[_Filled]) -> tuple[list[str], float, bool]:
@@ -153,7 +127,7 @@ def _median_atom(part: Parts, values: Floats, counts: Ints) -> _Filled | None:
     n = len(part.pooled)
     at = int(np.searchsorted(np.cumsum(counts), (n + 1) // 2))
     value, count = float(values[at]), int(counts[at])
-    if len(values) < _LEAST_LEVELS or not max(_LEAST_FILLED, _SHARE_FILLED * n) <= count <= _MOST_FILLED * n:
+    if len(values) < _LEAST_LEVELS or not _is_common(count, part):
         return None
     around = np.concatenate([counts[max(0, at - _AROUND) : at], counts[at + 1 : at + 1 + _AROUND]])
     if len(around) < _AROUND:
@@ -165,10 +139,10 @@ def _median_atom(part: Parts, values: Floats, counts: Ints) -> _Filled | None:
     rest = n - count
     if apart > _MIDDLE * rest:
         return None
-    fine = unit < _COARSE
+    fine = unit < COARSE
     foreign = not fine and abs(value / (2 * unit) - round(value / (2 * unit))) > _OFF
     round_one = fine and value == round(value, _ROUND)  # a constant among numbers of full precision
-    if _is_train_mean(part, value):
+    if is_train_mean(part, value):
         return None
     if foreign or round_one:
         mean = 0.0
@@ -186,6 +160,12 @@ def _median_atom(part: Parts, values: Floats, counts: Ints) -> _Filled | None:
         _SAME if mean < _SINGLE and not round_one else 1.0
     )
     return _Filled(part.name, fits(part.pooled), fits(part.train), rare, lucky)
+
+
+def _is_common(count: int, part: Parts) -> bool:
+    """Return whether a value is as frequent as a filled one."""
+    n = len(part.pooled)
+    return max(_LEAST_FILLED, _SHARE_FILLED * n) <= count <= _MOST_FILLED * n
 
 
 def _apart(known: Floats, value: float) -> int:
@@ -236,19 +216,6 @@ def _finding(
     )
 
 
-def _is_train_mean(part: Parts, value: float) -> bool:
-    rest = part.train[part.train != value]
-    return bool(len(rest)) and abs(float(rest.mean()) - value) <= _EXACT * max(1.0, float(np.abs(rest).max()))
-
-
-def _repeated(part: Parts, values: Floats, counts: Ints) -> float | None:
-    """Return the most frequent value, when it is as frequent as a filled one."""
-    most, n = int(counts.argmax()), len(part.pooled)
-    if not max(_LEAST_FILLED, _SHARE_FILLED * n) <= counts[most] <= _MOST_FILLED * n:
-        return None
-    return float(values[most])
-
-
 def _raw_hits(context: AuditContext) -> list[str] | None:
     """Return the columns whose cells, missing in `raw`, hold the mean or median of all rows and not of train."""
     if not isinstance(context.raw, pd.DataFrame):
@@ -270,9 +237,15 @@ def _raw_hits(context: AuditContext) -> list[str] | None:
         scale = max(1.0, float(np.abs(fill[0])))
         if np.ptp(fill) > 1e-12 * scale:
             continue
-        for statistic in (np.nanmean, np.nanmedian):
-            pooled, train = float(statistic(values)), float(statistic(values[context.train]))
-            if abs(pooled - fill[0]) <= _EXACT * scale < abs(train - fill[0]):
-                found.append(name)
-                break
+        by_all, by_train = (
+            [float(statistic(known)) for statistic in (np.nanmean, np.nanmedian)]
+            for known in (values, values[context.train])
+        )
+        # the mean of the training rows may be the median of all
+        if not _is_one_of(by_train, fill[0], scale) and _is_one_of(by_all, fill[0], scale):
+            found.append(name)
     return found if looked else None
+
+
+def _is_one_of(statistics: list[float], value: float, scale: float) -> bool:
+    return min(abs(one - value) for one in statistics) <= EXACT * scale
