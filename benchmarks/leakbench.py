@@ -16,7 +16,8 @@ stratified), the report is made once without a leak and once per kind and streng
 
 Detected: one of the kind's codes is a leak or a caution. Right: it also names the planted column (of several at
 least half, of two both) with at most 2 others, or rows of which 80 % are planted and among which 80 % of the planted
-are; columns and rows that the report names without the leak do not count against it. A kind that a table does not
+are; columns and rows that the report names without the leak do not count against it, and planted columns that fitting
+on train alone gives as well (nothing leaked into them) count neither for nor against it. A kind that a table does not
 allow is not counted; --why prints the reasons. A code that the report names without the leak, too, cannot be
 detected where nothing is to be named; such tries are left out.
 """

@@ -60,7 +60,11 @@ def _same_rows(leak: Planted) -> bool:
 
 
 def _names_columns(named: Iterable[Any], leak: Planted, known: set[str]) -> bool:
-    planted, named = {str(name) for name in leak.columns}, {str(name) for name in named}
+    unchanged = {str(name) for name in leak.extra.get("unchanged", ())}
+    planted, named = (
+        {str(name) for name in leak.columns} - unchanged,
+        {str(name) for name in named} - unchanged,
+    )
     if not planted:
         return False
     needed = len(planted) if len(planted) <= 2 else len(planted) / 2

@@ -119,6 +119,18 @@ def test_both_columns_of_a_pair_and_half_of_many() -> None:
     assert leakbench_judging.judge(frame(("SPL110", "leak", many, [])), leak, frame(), leak.codes) == "right"
 
 
+def test_columns_into_which_nothing_leaked_count_neither_way() -> None:
+    leak, _ = iris("standard_scaler_on_all")
+    leak.extra["unchanged"] = leak.columns[:3]
+    for named, mark in (
+        (leak.columns[:3], "named wrongly"),
+        (leak.columns[3:], "right"),
+        (leak.columns, "right"),
+    ):
+        found = frame(("SPL110", "leak", list(named), []))
+        assert leakbench_judging.judge(found, leak, frame(), leak.codes) == mark
+
+
 def test_rows_must_be_found_and_be_the_planted_ones() -> None:
     leak, _ = iris("copies_of_rows", strength=0.34)
     rows = leak.rows.tolist()

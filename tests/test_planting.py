@@ -15,7 +15,7 @@ from sklearn import datasets
 from sklearn.metrics import roc_auc_score
 
 from splitleak.errors import InputError
-from splitleak.planting import KINDS, NotPlantable, Planted, plant
+from splitleak.planting import KINDS, NotPlantable, Planted, fitted, plant
 from splitleak.planting.honest_columns import leads_up_to
 
 
@@ -517,6 +517,33 @@ def test_medians_that_other_gaps_would_explain_are_refused() -> None:
     assert refused
     fine = pd.DataFrame(rng.normal(0, 5, (200, 2)), columns=["x0", "x1"]).assign(y=[0, 1] * 100)
     assert plant("imputer_median_on_all", fine, "y", ["train"] * 150 + ["test"] * 50).columns == ("x0", "x1")
+
+
+def test_a_median_half_way_between_two_rounded_numbers_is_not_refused() -> None:
+    """No cell holds it by itself, so that no other gaps explain it; one that cells hold may be explained."""
+    known = np.r_[np.arange(20.0), np.arange(20.0, 40.0)]
+    train = np.r_[np.arange(19), np.arange(20, 38), np.arange(40, 50)]
+    for value, refused in ((19.5, False), (19.0, True)):
+        raw = pd.DataFrame({"x": np.r_[known, np.full(20, np.nan)]})
+        work = fitted.Work(raw, None, ["x"])
+        if refused:
+            with pytest.raises(NotPlantable, match="as many other cells"):
+                fitted._refuse_as_well(work, raw.fillna(value), train)
+        else:
+            fitted._refuse_as_well(work, raw.fillna(value), train)
+
+
+def test_columns_into_which_nothing_leaked_are_told() -> None:
+    """A number whose median is the same on train: filling from all rows gives what filling from train gives."""
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(
+        {"mostly 0": rng.poisson(0.2, 900) * rng.integers(1, 30, 900), "x": rng.normal(size=900)}
+    )
+    table["y"] = [0, 1] * 450
+    leak = plant("imputer_median_on_all", table, "y", random_split(900))
+    assert leak.columns == ("mostly 0", "x")
+    assert leak.extra["unchanged"] == ("mostly 0",)
+    assert plant("imputer_mean_on_all", table, "y", random_split(900)).extra["unchanged"] == ()
 
 
 @pytest.mark.parametrize("kind", ["mark_tells_target", "mark_tells_split"])

@@ -60,7 +60,8 @@ class Planted:
     extra : dict
         What the report needs to be told (``time``, ``groups``: a column; ``pipeline``, ``raw``: a fitted object and
         the table before it, with ``pipeline_codes``: what counts as a detection then), and what helps to judge it
-        (``partners``: rows that may be named as well; ``tokens``).
+        (``partners``: rows that may be named as well; ``unchanged``: those of `columns` into which nothing leaked,
+        since the work done the right way gives them as well; ``tokens``).
     """
 
     table: pd.DataFrame

@@ -16,6 +16,7 @@ from splitleak.planting.base import Labels, Leak, Rng, Rows, planted
 from splitleak.planting.tables import (
     category_columns,
     class_codes,
+    decimals,
     inputs,
     number_columns,
     positions,
@@ -26,9 +27,7 @@ from splitleak.planting.tables import (
 
 _HALF = "share of the numeric columns that were transformed (2 at least)"
 _SCATTER = 3.0  # variance over mean of how many rows hold a value: people round
-_DEFICIT = (
-    4.0  # squared standard errors, all columns together: of how many cells were missing, how many genuine
-)
+_DEFICIT = 9.0  # squared standard errors, all columns together: an honest table is as odd once in 400 times
 _HOLES = "share of the numeric cells that were missing and were filled"
 
 
@@ -137,14 +136,22 @@ def _plant(prepare: Prepare, codes: tuple[str, ...], honest: bool) -> Callable[.
             # columns with a common value get fewer bins; a rare class is not in all folds of a target encoder
             warnings.filterwarnings("ignore", message="Bins whose width|The least populated class")
             right, of_train = _transformed(work, target, train)
-            out, step = right, of_train
+            out, step, same = right, of_train, []
             if not honest:
                 out, step = _transformed(work, target, np.arange(len(table)))
-                _refuse_same(out, right)
+                same = _same(out, right)
+                if len(same) == out.shape[1]:
+                    raise NotPlantable("fitting on train alone gives the same table: nothing leaked")
                 if getattr(work.step, "strategy", "") == "median":
                     _refuse_as_well(work, out, train)
         columns = tuple(name for name in out.columns if name not in table.columns or name in work.columns)
-        extra = {"pipeline": step, "raw": work.raw, "pipeline_codes": ("SPL116", *codes)}
+        unchanged = tuple(name for name in columns if name in same)
+        extra = {
+            "pipeline": step,
+            "raw": work.raw,
+            "pipeline_codes": ("SPL116", *codes),
+            "unchanged": unchanged,
+        }
         return Leak(out, split, columns=columns, extra=extra)
 
     return fitted
@@ -175,23 +182,27 @@ def _transformed(work: Work, target: Any, rows: Rows) -> tuple[pd.DataFrame, Any
     return out, step
 
 
-def _refuse_same(out: pd.DataFrame, right: pd.DataFrame) -> None:
+def _same(out: pd.DataFrame, right: pd.DataFrame) -> list[Any]:
+    """Return the columns that fitting on train alone gives as well."""
     if list(out.columns) != list(right.columns):
-        return
-    for name in out.columns:
-        if not out[name].equals(right[name]) and not (
+        return []
+    return [
+        name
+        for name in out.columns
+        if out[name].equals(right[name])
+        or (
             out[name].dtype.kind == "f"
             and np.allclose(values(out[name]), values(right[name]), rtol=1e-9, atol=1e-12, equal_nan=True)
-        ):
-            return
-    raise NotPlantable("fitting on train alone gives the same table: nothing leaked")
+        )
+    ]
 
 
 def _refuse_as_well(work: Work, out: pd.DataFrame, train: Rows) -> None:
     """Refuse where filling about as many other cells with the medians of train gives this very table.
 
-    Of the rows that hold the value filled in, any may be the filled ones. It is the median of train as long as more
-    of them are genuine than values above and below it differ in number.
+    Of the rows that hold the value filled in, any may be the filled ones: how many were missing nobody knows, but
+    how many are genuine the values around tell about. It is the median of train as long as more of them are genuine
+    than values above and below it differ in number.
     """
     deficit = 0.0
     for name in work.columns:
@@ -202,12 +213,15 @@ def _refuse_as_well(work: Work, out: pd.DataFrame, train: Rows) -> None:
         value, part = after[holes][0], after[train]
         if np.nanmedian(before[train]) == value:
             continue
+        written = decimals(before)
+        if written is not None and abs(np.round(value, written) - value) > 1e-9:
+            return  # half-way between two: no row holds it by itself
         apart = abs(int((part < value).sum()) - int((part > value).sum()))
         filled, most = int(holes[train].sum()), int((part == value).sum()) - apart - 1
         if most < 1:
             return
         genuine = int((part == value).sum()) - filled
-        deficit += max(0, filled - most) ** 2 * (1 / filled + 1 / (_SCATTER * (genuine + 1)))
+        deficit += max(0, filled - most) ** 2 / (_SCATTER * (genuine + 1))
     if deficit <= _DEFICIT:
         raise NotPlantable("filling about as many other cells with the medians of train gives the same table")
 

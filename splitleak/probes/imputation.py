@@ -129,19 +129,26 @@ def _median_atom(part: Parts, values: Floats, counts: Ints) -> _Filled | None:
     value, count = float(values[at]), int(counts[at])
     if len(values) < _LEAST_LEVELS or not _is_common(count, part):
         return None
-    around = np.concatenate([counts[max(0, at - _AROUND) : at], counts[at + 1 : at + 1 + _AROUND]])
-    if len(around) < _AROUND:
-        return None
-    mean = float(around.mean())
-    size = float(np.clip(mean**2 / max(float(around.var()) - mean, 1e-9), 1.0, _STEADIEST))
-    others = np.delete(values, at)
-    unit, apart = precision(others), _apart(part.pooled, value)
     rest = n - count
-    if apart > _MIDDLE * rest:
+    if _apart(part.pooled, value) > _MIDDLE * rest:
         return None
-    fine = unit < COARSE
-    foreign = not fine and abs(value / (2 * unit) - round(value / (2 * unit))) > _OFF
-    round_one = fine and value == round(value, _ROUND)  # a constant among numbers of full precision
+    alike = np.arange(len(values)) != at
+    fine = precision(values[alike]) < COARSE
+    is_round = np.round(values, _ROUND) == values
+    if fine:  # some are written, others computed: a value is as common as those that came about as it did
+        alike &= is_round == is_round[at]
+    nearest = np.flatnonzero(alike)
+    here = int(np.searchsorted(nearest, at))
+    around = counts[nearest[max(0, here - _AROUND) : here + _AROUND]]
+    round_one = (
+        fine and bool(is_round[at]) and len(around) < _AROUND
+    )  # a constant among numbers of full precision
+    if len(around) < _AROUND and not round_one:
+        return None
+    mean = float(around.mean()) if len(around) else 0.0
+    size = float(np.clip(mean**2 / max(float(around.var()) - mean, 1e-9), 1.0, _STEADIEST)) if mean else 1.0
+    unit = precision(values[alike])
+    foreign = unit >= COARSE and abs(value / (2 * unit) - round(value / (2 * unit))) > _OFF
     if is_train_mean(part, value):
         return None
     if foreign or round_one:

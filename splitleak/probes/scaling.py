@@ -20,8 +20,11 @@ Floats = NDArray[np.float64]
 _DISTINCT = 10
 _CONTINUOUS = 0.3  # distinct values as a share of the rows, from which a column is continuous
 _EXACT = 1e-12
-_LEAST_BOUNDED = 3  # columns with limits exactly 0 and 1: a scaler is applied to most, a share is one column
+_LEAST_BOUNDED = 3  # columns with limits exactly 0 and 1, or most numbers of a table: a share is one column
 _SCALED = math.log(1e5)  # minus log of the chance that columns nobody scaled have such statistics, all in all
+_SCALED_ALL = math.log(
+    1e4
+)  # the same where every number has: a scaler leaves none out, chance has to be asked once
 _ON_ALL, _SURE = (
     math.log(100),
     math.log(1e4),
@@ -84,7 +87,8 @@ def scaling(context: AuditContext) -> Finding:
     rest = [part for part in parts if chances[part.name] is None]
     robust = _fits(rest, _is_robust, _robust_chance)
     sure = False
-    if robust.scaled > _SCALED and robust.on_all > _ON_ALL:
+    all_scaled = len(robust.names) == len(rest) > 1
+    if robust.scaled > (_SCALED_ALL if all_scaled else _SCALED) and robust.on_all > _ON_ALL:
         hits["robust"] = robust.names
         log_chance = min(log_chance, -robust.on_all)
         sure = robust.on_all > _SURE and len(robust.only) > 1
@@ -153,7 +157,7 @@ def _fits(
 
 def _applied_to_most(names: list[str], parts: list[Parts]) -> bool:
     continuous = sum(len(part.column.levels) > _CONTINUOUS * len(part.pooled) for part in parts)
-    least = min(_LEAST_BOUNDED, max(2, len(parts)))  # both, where there are two
+    least = 2 if 2 * len(names) > len(parts) else _LEAST_BOUNDED
     return len(names) >= max(least, 0.5 * continuous)
 
 

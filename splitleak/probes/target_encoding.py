@@ -131,7 +131,11 @@ def _smoothed(level: Floats, total: Floats, count: Floats, mean: float) -> bool:
     with np.errstate(all="ignore"):
         weight = (level * count - total) / (mean - level)
     weight = weight[np.isfinite(weight) & (np.abs(mean - level) > 1e-6)]
-    if len(weight) < _SMOOTHED_LEVELS or not (weight > _EXACT).any():
+    if len(weight) < _LEAST_LEVELS or not (weight > _EXACT).any():
+        return False
+    if weight.min() > 1e-3 and np.ptp(weight) < 1e-6 * weight.min():
+        return True  # one unknown, at least three equations
+    if len(weight) < _SMOOTHED_LEVELS:
         return False
     base = float(weight[weight > _EXACT].min())
     for parts in range(1, _MULTIPLES + 1):

@@ -211,3 +211,43 @@ def test_common_values_of_two_scaled_columns_are_no_medians_filled_in() -> None:
         raw = df.mask(np.random.default_rng(seed).random(df.shape) < 0.1)
         filled = KNNImputer().set_output(transform="pandas").fit(raw[split == "train"]).transform(raw)
         assert ask(filled, "SPL111", split).status in ("clean", "not_applicable")
+
+
+def test_limits_of_two_numbers_are_a_scaler_where_they_are_most_of_the_numbers() -> None:
+    rng = np.random.default_rng(3)
+    x = pd.DataFrame({"a": rng.normal(size=200), "b": rng.normal(size=200), "count": rng.poisson(9, 200)})
+    split = halves(200, 3)
+    split[x["a"].argmax()] = "test"
+    x[["a", "b"]] = MinMaxScaler().fit_transform(x[["a", "b"]])
+    found = ask(x, "SPL110", split)
+    assert (found.status, found.columns) == ("caution", ("a", "b"))
+    others = pd.DataFrame(rng.poisson(9, (200, 3))).add_prefix("n")
+    assert ask(pd.concat([x, others], axis=1), "SPL110", split).status == "clean"
+
+
+@pytest.mark.parametrize("levels", [3, 4])
+def test_smoothed_target_means_of_few_levels(levels: int) -> None:
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        level, split = rng.integers(0, levels, 300), halves(300, seed)
+        df = pd.DataFrame({"y": (rng.random(300) < 0.2 + 0.15 * level) * 1.0})
+        for rows, expected in ((split != "", "leak"), (split == "train", "clean")):
+            y, known = df["y"][rows], level[rows]
+            number = np.bincount(known, minlength=levels)
+            means = (np.bincount(known, y, minlength=levels) + 10 * y.mean()) / (number + 10)
+            assert ask(df.assign(code=means[level]), "SPL113", split, target="y").status == expected
+
+
+def test_medians_of_numbers_of_which_some_are_written_and_some_computed() -> None:
+    """Rounded values are common there by themselves: they are compared with each other."""
+    told = 0
+    for seed in range(8):
+        rng, split = np.random.default_rng(seed), halves(600, seed)
+        x = pd.DataFrame(rng.normal(0, 3, (600, 6))).add_prefix("x")
+        x = x.where(rng.random(x.shape) < 0.2, x.round(1))
+        assert ask(x, "SPL111", split).status in ("clean", "not_applicable")
+        gaps = x.mask(rng.random(x.shape) < 0.1)
+        honest = gaps.fillna(gaps[split == "train"].median())
+        assert ask(honest, "SPL111", split).status in ("clean", "not_applicable")
+        told += ask(gaps.fillna(gaps.median()), "SPL111", split).status in ("leak", "caution")
+    assert told > 5
