@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from splitleak._progress import Progress
-from splitleak._tables import open_source, resolve_factors
+from splitleak._tables import Source, open_source, resolve_factors
 from splitleak._tables.stacking import stacked_sources
 from splitleak.certification.certifying import certify_search, search_of_split
 from splitleak.errors import DataMismatchError, InputError
@@ -101,14 +101,8 @@ def extend(
     >>> bool((wider.codes[:20] == split.codes).all()), wider.sizes
     (True, {'train': 20, 'test': 5})
     """
-    if not isinstance(split, Split):
-        raise InputError(
-            f"split must be a Split, got {type(split).__name__}; Split.load() reads a file,"
-            " Split.from_labels() takes partition names"
-        )
     before, after = open_source(old), open_source(new)
-    split.check_rows(before.n_rows)
-    split.check_source(before)
+    _check_split(split, before)
     both = stacked_sources(before, after)
     search = search_of_split(
         both, split, on=on, similarity=similarity, threshold=threshold, combine=combine, share=share, missing=missing
@@ -139,7 +133,6 @@ def extend(
     }
     note = f"{after.n_rows:,} rows were added to {split.n_rows:,} rows that stayed where they were"
     kept = int((codes >= 0).sum())
-    old_names = tuple(split.reasons or ())
     return Split(
         names=split.names,
         codes=codes,
@@ -148,17 +141,34 @@ def extend(
         row_hashes=hashes,
         provenance=Provenance.of(options, search.records, both.describe(), notes=[note]),
         certificate=certify_search(search, split.names, codes, seed=seed, progress=bars) if certify else None,
-        reasons=(*old_names, *REASONS),
-        reason_codes=np.concatenate(
-            [_or_none(split.reason_codes, split.n_rows), np.where(reason < 0, -1, reason + len(old_names))]
-        ),
-        before=np.concatenate([_or_none(split.before, split.n_rows), np.full(after.n_rows, -1)]),
         periods=None if chronology is None else chronology.periods(codes, len(split.names)),
+        **_changes(split, reason),
     )
+
+
+def _changes(split: Split, reason: Ints) -> dict[str, Any]:
+    """Return why rows were set aside, old and new, and where they were before."""
+    old = tuple(split.reasons or ())
+    reason = np.where(reason < 0, -1, reason + len(old))
+    return {
+        "reasons": (*old, *REASONS),
+        "reason_codes": np.concatenate([_or_none(split.reason_codes, split.n_rows), reason]),
+        "before": np.concatenate([_or_none(split.before, split.n_rows), np.full(len(reason), -1)]),
+    }
 
 
 def _or_none(codes: Ints | None, n_rows: int) -> Ints:
     return np.full(n_rows, -1, dtype=np.int64) if codes is None else codes
+
+
+def _check_split(split: object, old: Source) -> None:
+    if not isinstance(split, Split):
+        raise InputError(
+            f"split must be a Split, got {type(split).__name__}; Split.load() reads a file,"
+            " Split.from_labels() takes partition names"
+        )
+    split.check_rows(old.n_rows)
+    split.check_source(old)
 
 
 def _check_old(split: Split, search: AnySearch) -> None:
