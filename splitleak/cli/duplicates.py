@@ -22,8 +22,8 @@ from splitleak.cli.options import (
     Threshold,
     app,
     check_page,
-    named,
     open_data,
+    searched,
 )
 
 if TYPE_CHECKING:
@@ -61,12 +61,7 @@ def duplicates(
         source = open_data(data, columns)
         graph = similarity_graph(
             source,
-            on=on or None,
-            similarity=named(similarity) or "auto",
-            threshold=threshold,
-            combine=combine,  # type: ignore[arg-type]  # checked by the search
-            share=share,  # type: ignore[arg-type]  # checked by the search
-            missing=missing,  # type: ignore[arg-type]  # checked by the search
+            **searched(on, similarity, threshold, combine, share, missing, default="auto"),
             seed=seed,
             progress=progress,
         )

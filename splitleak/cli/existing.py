@@ -29,10 +29,10 @@ from splitleak.cli.options import (
     check_files,
     exit_on_leak,
     hand_over,
-    named,
     number_or_text,
     open_data,
     saved_or_column,
+    searched,
 )
 
 
@@ -70,12 +70,7 @@ def repair(
         made = repair_split(
             saved_or_column(split, source.column_names),
             source,
-            on=on or None,
-            similarity=named(similarity),
-            threshold=threshold,
-            combine=combine,  # type: ignore[arg-type]  # checked by the search
-            share=share,  # type: ignore[arg-type]  # checked by the search
-            missing=missing,  # type: ignore[arg-type]  # checked by the search
+            **searched(on, similarity, threshold, combine, share, missing),
             groups=groups or None,
             by=by,  # type: ignore[arg-type]  # checked there
             protect=protect or (),
@@ -123,12 +118,7 @@ def extend(
             Split.load(split),
             open_data(old, columns),
             open_data(new, columns),
-            on=on or None,
-            similarity=named(similarity),
-            threshold=threshold,
-            combine=combine,  # type: ignore[arg-type]  # checked by the search
-            share=share,  # type: ignore[arg-type]  # checked by the search
-            missing=missing,  # type: ignore[arg-type]  # checked by the search
+            **searched(on, similarity, threshold, combine, share, missing),
             groups=groups or None,
             time=time,
             embargo=number_or_text(embargo),

@@ -88,6 +88,27 @@ def named(similarity: list[str] | None) -> str | list[str] | None:
     return similarity[0] if similarity and len(similarity) == 1 else similarity or None
 
 
+def searched(
+    on: list[str] | None,
+    similarity: list[str] | None,
+    threshold: float | None,
+    combine: str | None,
+    share: str | None,
+    missing: str | None,
+    *,
+    default: str | None = None,
+) -> dict[str, Any]:
+    """Return the arguments that say which rows are similar; the search checks them."""
+    return {
+        "on": on or None,
+        "similarity": named(similarity) or default,
+        "threshold": threshold,
+        "combine": combine,
+        "share": share,
+        "missing": missing,
+    }
+
+
 def number_or_text(text: str | None) -> float | str | None:
     """Read ``5`` and ``0.5`` as numbers, ``30D`` as it is."""
     for read in (int, float):

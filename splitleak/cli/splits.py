@@ -31,9 +31,9 @@ from splitleak.cli.options import (
     check_page,
     exit_on_leak,
     hand_over,
-    named,
     number_or_text,
     open_data,
+    searched,
     write_page,
 )
 from splitleak.errors import InputError
@@ -116,11 +116,7 @@ def split(
         source = open_data(data, columns)
         made = split_by_similarity(  # type: ignore[call-overload,misc]  # options are checked there
             source,
-            on=on or None,
-            similarity=named(similarity) or "auto",
-            threshold=threshold,
-            combine=combine,
-            share=share,
+            **searched(on, similarity, threshold, combine, share, missing, default="auto"),
             sizes=asked,
             folds=folds,
             stratify=_strata(source, stratify),
@@ -129,7 +125,6 @@ def split(
             time=time,
             embargo=number_or_text(embargo),
             pinned=pinned,
-            missing=missing,
             on_infeasible=on_infeasible,
             max_dropped=int(max_dropped) if max_dropped is not None and max_dropped >= 1 else max_dropped,
             tolerance=tolerance,
@@ -199,12 +194,7 @@ def check(
         certificate = certify(
             source,
             column if saved is None else saved,  # type: ignore[arg-type]  # one of the two is there
-            on=on or None,
-            similarity=named(similarity),
-            threshold=threshold,
-            combine=combine,  # type: ignore[arg-type]  # checked by the search
-            share=share,  # type: ignore[arg-type]  # checked by the search
-            missing=missing,  # type: ignore[arg-type]  # checked by the search
+            **searched(on, similarity, threshold, combine, share, missing),
             seed=seed,
             progress=progress,
         )
