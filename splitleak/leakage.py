@@ -109,8 +109,8 @@ def leakage_report(
         Measure what each finding is worth in score.
     self_test : bool
         Plant known leaks of stated strength in copies of the data (20 of each; up to 2,000 rows and 30 columns) and
-        say how many would have been found: what a clean report means. Takes 20 to 35 seconds on 2,000 rows and 30
-        columns; with ``fast=True`` (10 of each; up to 1,000 rows) about 10.
+        say how many would have been found: what a clean report means. Took 20 to 40 seconds on 2,000 rows and 30
+        columns; with ``fast=True`` (10 of each; up to 1,000 rows) 10 to 20.
     fast : bool
         Look at samples where a full look takes long; the report says where.
     seed : int

@@ -69,6 +69,8 @@ def _note(context: AuditContext, rows: tuple[int, int], columns: tuple[int, int]
     if columns[0] < columns[1]:
         drawn.append(f"{columns[0]} of {columns[1]:,} columns")
     parts = [f"On {' and '.join(drawn)}, drawn by chance."] if drawn else []
+    if columns[0] < columns[1]:
+        parts.append("Among all of them a planted column stands out less.")
     left_out = [kind + "s" for kind in _UNUSABLE if context.of_kind(kind)]
     parts += [f"Columns of {' and '.join(left_out)} are left out of the copy."] if left_out else []
     return f" ({' '.join(parts)})" if parts else ""
