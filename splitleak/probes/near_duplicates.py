@@ -15,6 +15,7 @@ from splitleak.probes.equal_rows import equal_rows
 from splitleak.probes.near_images import SAME, NearImages, nearest_images
 from splitleak.probes.near_neighbours import CLOSE, Nearest, nearest_rows
 from splitleak.probes.near_texts import Similar, find_similar, is_auto, searches
+from splitleak.probes.remedies import split_again
 from splitleak.statistics import wilson_interval
 
 Ints = NDArray[np.int64]
@@ -39,6 +40,7 @@ class _Look:
     similarity: Floats  # in (0, 1]
     how: str
     picture: dict[str, Any] | None = None
+    groups: str = ""  # the column whose equal texts belong together, where that is all it found
 
 
 @probe(
@@ -151,7 +153,7 @@ def _by_measure(context: AuditContext, found: Similar) -> _Look:
     rows = found.rows[other]
     status: Literal["leak", "caution", "clean"] = "clean"
     sure = int((found.similarity[other] >= found.sure).sum())
-    if _enough(sure, found.searched) and not found.templates:
+    if _enough(sure, found.searched) and not found.templates and not found.repeated:
         status = "leak"
     elif _enough(len(rows), found.searched) or sure >= _LEAST_ROWS:
         status = "caution"
@@ -161,9 +163,13 @@ def _by_measure(context: AuditContext, found: Similar) -> _Look:
     )
     if found.templates:
         told += ", most of them with many: a form or a family rather than copies"
+    elif found.repeated and len(rows):
+        told += (
+            ", and texts of this column repeat: if rows of one text belong together, declare it with groups="
+        )
     return _Look(
         status, told, found.searched, rows, found.partners[other], found.similarity[other], found.what,
-        _similarities(context, found, other),
+        _similarities(context, found, other), found.repeated,
     )  # fmt: skip
 
 
@@ -209,7 +215,7 @@ def _together(context: AuditContext, looks: list[_Look]) -> Finding:
         interval=wilson_interval(count, worst.searched),
         rows=rows if loud else rows[:0],
         partners=partners if loud else partners[:0],
-        remedy='df = df.drop(index=df.index[report["SPL102"].rows])' if loud else "",
+        remedy=_remedy(context, loud) if loud else "",
         evidence=[
             {
                 "row": int(rows[i]),
@@ -224,6 +230,13 @@ def _together(context: AuditContext, looks: list[_Look]) -> Finding:
         picture=picture if loud else None,
         impact_of="rows" if loud else "none",
     )
+
+
+def _remedy(context: AuditContext, loud: list[_Look]) -> str:
+    if all(look.groups for look in loud):
+        declared = [column.name for column in context.groups]
+        return split_again(context, groups=[*declared, *(look.groups for look in loud)])
+    return 'df = df.drop(index=df.index[report["SPL102"].rows])'
 
 
 def _histogram(nearest: Nearest, hit: NDArray[np.bool_]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from splitleak.errors import InputError
 from splitleak.graph import SimilarityGraph
 from splitleak.probes.base import NotApplicable, Skipped
+from splitleak.probes.columns import AuditColumn
 from splitleak.probes.context import AuditContext
 from splitleak.probes.equal_rows import LONG_TEXT, is_long
 from splitleak.probes.text_kinds import TextKind, record_values, text_kind
@@ -47,6 +48,9 @@ class Similar:
         Rows of other partitions that each is similar to.
     sure : float
         Similarity from which on a pair is a copy beyond doubt; below it, a person must judge.
+    repeated : str
+        The column compared, where its texts repeat by their nature (a premise with its hypotheses, a product with its
+        reviews): what crosses are then rows of one thing, and no copies. Else empty.
     """
 
     what: str
@@ -57,6 +61,7 @@ class Similar:
     similarity: Floats
     degree: Ints
     sure: float = 0.0
+    repeated: str = ""
 
     @property
     def templates(self) -> bool:
@@ -77,7 +82,7 @@ def searches(context: AuditContext) -> list[dict[str, Any]]:
             }
         ]
     vectors = [column.name for column in context.of_kind("vector")]
-    kinds = {c.name: text_kind(c) for c in context.of_kind("text", "category") if is_long(c)}
+    kinds = {c.name: text_kind(c) for c in context.of_kind("text", "category") if is_long(c) or _repeats(c)}
     texts = [name for name, kind in kinds.items() if kind == "words" and context.columns[name].kind == "text"]
     named = [name for name, kind in kinds.items() if kind in ("sequences", "molecules")]
     wanted = [*vectors, *texts, *named]
@@ -91,6 +96,18 @@ def _search(name: str, kind: TextKind | None) -> dict[str, Any]:
     if kind == "molecules":
         return {"on": name, "similarity": "tanimoto", "threshold": _MOLECULES, "sure": 1.0}
     return {"on": name, "similarity": "auto", "threshold": None, "records": kind == "records"}
+
+
+def _repeated(context: AuditContext, on: Any) -> str:
+    """Return the name of the column compared where its texts repeat, else an empty text."""
+    return on if isinstance(on, str) and on in context.columns and _repeats(context.columns[on]) else ""
+
+
+def _repeats(column: AuditColumn) -> bool:
+    """Return whether a column holds long texts that most rows share with others."""
+    if column.kind != "text" or 2 * len(column.levels) >= column.n_rows:
+        return False
+    return float(np.median([len(str(level)) for level in column.levels])) >= LONG_TEXT
 
 
 def _are_measured(context: AuditContext) -> bool:
@@ -192,6 +209,7 @@ def _found(
         similarity=value,
         degree=degree,
         sure=sure,
+        repeated=_repeated(context, options["on"]),
     )
 
 

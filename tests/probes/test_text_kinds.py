@@ -8,6 +8,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+import splitleak
 from splitleak.probes.columns import audit_column
 from splitleak.probes.text_kinds import record_values, text_kind
 from tests.probes.audits import ask, halves
@@ -74,6 +75,24 @@ def test_records_that_share_their_form_are_no_copies() -> None:
     found = ask(pd.DataFrame({"entities": again}), "SPL102", SPLIT)
     assert found.status != "clean"
     assert len(found.rows) == 10
+
+
+def test_premises_that_repeat_across_the_split_are_a_question() -> None:
+    premises = [SENTENCES[i // 3] for i in range(N)]
+    table = pd.DataFrame({"premise": premises, "hypothesis": SENTENCES[::-1]})
+    found = ask(table, "SPL102", SPLIT)
+    assert found.status == "caution"
+    assert "jaccard on premise" in found.explanation
+    assert "groups=" in found.explanation
+    made: dict[str, Any] = {"splitleak": splitleak, "df": table}
+    exec(found.remedy, made)
+    assert ask(table, "SPL102", made["split"]).status == "clean"
+    whole = np.where(np.arange(N) < 3 * N // 4, "train", "test")
+    assert ask(table, "SPL102", whole).status == "clean"
+    forms = table.assign(
+        premise=[SENTENCES[i % 70] for i in range(N)], note=[SENTENCES[i % 3] for i in range(N)]
+    )
+    assert "note" not in ask(forms, "SPL102", SPLIT).explanation
 
 
 def test_sequences_beside_other_columns_are_aligned() -> None:
