@@ -21,6 +21,7 @@ from splitleak._split_files import (
     strata_metadata,
     write_split,
 )
+from splitleak._split_rows import pandas_columns, take_rows
 from splitleak._split_summary import summarise
 from splitleak.errors import InputError, did_you_mean
 from splitleak.partition_names import are_folds, partition_order
@@ -169,16 +170,7 @@ class Split:
         DataMismatchError
             Another number of rows, a column that is missing, rows with other content or in another order.
         """
-        from splitleak._tables import open_source
-
-        if not check and _is_one_dimensional(data):
-            self.check_rows(len(data))
-            return {name: _values_at(data, self[name]) for name in self.names}
-        source = open_source(data)
-        self.check_rows(source.n_rows)
-        if check:
-            self.check_source(source)
-        return {name: source.take(self[name]) for name in self.names}
+        return take_rows(self, data, check=check)
 
     def to_torch(self, dataset: Any) -> dict[str, Any]:
         """Return a `torch.utils.data.Subset` of `dataset` for each partition (see `interop.to_torch`)."""
@@ -217,11 +209,7 @@ class Split:
         frame = pd.DataFrame(columns)
         if data is None:
             return frame
-        from splitleak._tables import open_source
-
-        source = open_source(data)
-        self.check_rows(source.n_rows)
-        added = {name: _pandas_column(source, name) for name in source.column_names if name not in columns}
+        added = pandas_columns(self, data, without=frozenset(columns))
         return pd.concat([frame, pd.DataFrame(added, index=frame.index)], axis=1)
 
     def changes(self) -> pd.DataFrame:
@@ -348,29 +336,3 @@ class Split:
     def check_source(self, source: Source) -> None:
         """Raise when a source does not hold the rows that the split was made from (as far as it knows)."""
         check_source(self, source)
-
-
-def _pandas_column(source: Source, name: str) -> Any:
-    try:
-        return source.column(name).to_pandas()
-    except InputError:  # values of several kinds: no Arrow column, and none is needed to show them
-        import pandas as pd
-
-        rows = source.take(np.arange(source.n_rows))
-        at = source.column_names.index(name)
-        values = (
-            rows.iloc[:, at]
-            if hasattr(rows, "iloc")
-            else rows[list(rows)[at] if isinstance(rows, dict) else name]
-        )
-        return pd.Series(list(values), dtype=object)
-
-
-def _is_one_dimensional(data: Any) -> bool:
-    return isinstance(data, (list, tuple)) or getattr(data, "ndim", None) == 1
-
-
-def _values_at(data: Any, rows: NDArray[np.int64]) -> Any:
-    if isinstance(data, (list, tuple)):
-        return [data[row] for row in rows]
-    return data.iloc[rows] if hasattr(data, "iloc") else data[rows]
