@@ -22,9 +22,7 @@ _CONTINUOUS = 0.3  # distinct values as a share of the rows, from which a column
 _EXACT = 1e-12
 _LEAST_BOUNDED = 3  # columns with limits exactly 0 and 1, or most numbers of a table: a share is one column
 _SCALED = math.log(1e5)  # minus log of the chance that columns nobody scaled have such statistics, all in all
-_SCALED_ALL = math.log(
-    1e4
-)  # the same where every number has: a scaler leaves none out, chance has to be asked once
+_SCALED_ALL = math.log(1e4)  # the same where every number has: there were none to choose among
 _ON_ALL, _SURE = (
     math.log(100),
     math.log(1e4),

@@ -251,3 +251,21 @@ def test_medians_of_numbers_of_which_some_are_written_and_some_computed() -> Non
         assert ask(honest, "SPL111", split).status in ("clean", "not_applicable")
         told += ask(gaps.fillna(gaps.median()), "SPL111", split).status in ("leak", "caution")
     assert told > 5
+
+
+def test_quartiles_of_two_numbers_of_few_values_are_a_scaler_where_it_left_none_out() -> None:
+    """Ages and grades: by itself neither says enough."""
+    told = 0
+    for seed in range(20):
+        rng, split = np.random.default_rng(seed), halves(400, seed)
+        raw = pd.DataFrame({"age": np.round(rng.normal(50, 17, 400)), "grade": rng.integers(0, 11, 400)})
+        scaled = pd.DataFrame(RobustScaler().fit_transform(raw), columns=raw.columns)
+        honest = pd.DataFrame(RobustScaler().fit(raw[split == "train"]).transform(raw), columns=raw.columns)
+        assert ask(honest, "SPL110", split).status == "clean"
+        if np.allclose(scaled["age"], honest["age"]):
+            continue  # nothing leaked into the number that says most
+        found = ask(scaled, "SPL110", split)
+        assert found.status in ("leak", "caution")
+        assert found.columns == ("age", "grade")
+        told += 1
+    assert told > 3
