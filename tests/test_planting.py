@@ -607,6 +607,20 @@ def test_copies_that_chance_gives_as_well_are_refused() -> None:
     assert plant("copies_of_rows", wine, "target", random_split(len(wine))).rows.size == 2
 
 
+def test_a_token_no_stronger_than_the_words_of_the_texts_is_refused() -> None:
+    rng = np.random.default_rng(0)
+    y = rng.random(300) < 0.3
+    texts = [
+        f"win a prize of {i} pounds now" if yes and i % 2 else f"see you at number {i} then"
+        for i, yes in enumerate(y)
+    ]
+    table = pd.DataFrame({"text": texts, "number": range(300), "y": np.where(y, "spam", "ham")})
+    split = np.where(rng.random(300) < 0.2, "test", "train")
+    with pytest.raises(NotPlantable, match="it tells the target as well"):
+        plant("tokens_tell_target", table, "y", split)
+    assert plant("tokens_tell_target", table, "y", split, strength="strong").columns == ("text",)
+
+
 def test_a_proxy_no_stronger_than_an_honest_column_is_refused() -> None:
     rng = np.random.default_rng(0)
     y = rng.integers(0, 2, 300)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from splitleak.errors import NotPlantable
 from splitleak.planting.base import Labels, Leak, Rng, planted
 from splitleak.planting.tables import drawn_of_side, new_name, text_columns, two_sides, with_column
 
@@ -19,7 +21,9 @@ _TOKENS = "share of the rows of that side that hold the token"
     weak=0.1, ordinary=0.3, strong=0.8, meaning=_TOKENS,
 )  # fmt: skip
 def tokens_tell_target(table: pd.DataFrame, target: Any, split: Labels, rng: Rng, strength: float) -> Leak:
-    return _with_token(table, target, split, two_sides(table, target, rng), rng, strength)
+    side = two_sides(table, target, rng)
+    _refuse_telling_texts(table, target, side, strength)
+    return _with_token(table, target, split, side, rng, strength)
 
 
 @planted(
@@ -71,6 +75,24 @@ def _with_token(
     else:
         out = with_column(table, name, texts, rng)
     return Leak(out, split, columns=(name,), extra={"tokens": (token,), "holders": holders})
+
+
+def _refuse_telling_texts(table: pd.DataFrame, target: Any, side: NDArray[np.bool_], strength: float) -> None:
+    """Refuse where a word of the texts' own tells the side as well: no method could say which of them leaks."""
+    for name in text_columns(table, target):
+        held = [set(text.lower().split()) for text in table[name].fillna("").tolist()]
+        inside = Counter(word for words, mine in zip(held, side, strict=True) if mine for word in words)
+        outside = Counter(word for words, mine in zip(held, side, strict=True) if not mine for word in words)
+        n, m = int(side.sum()), int((~side).sum())
+        word, apart = max(
+            ((w, abs(inside[w] / n - outside[w] / m)) for w in inside | outside),
+            key=lambda one: one[1],
+            default=("", 0),
+        )
+        if apart >= strength:
+            raise NotPlantable(
+                f"the word {word!r} of {name!r} is {apart:.0%} more frequent on one side: it tells the target as well"
+            )
 
 
 def _inserted(text: str, token: str, rng: Rng) -> str:
