@@ -17,6 +17,7 @@ from sklearn.metrics import roc_auc_score
 from splitleak.errors import InputError
 from splitleak.planting import KINDS, NotPlantable, Planted, fitted, plant
 from splitleak.planting.honest_columns import leads_up_to
+from splitleak.planting.partitions import _chance_of_as_many
 
 
 def random_split(n: int, seed: int = 0, share: float = 0.2) -> np.ndarray:
@@ -653,3 +654,22 @@ def test_few_rows_beside_smallest_numbers_that_are_mostly_of_their_class_are_no_
     assert not leads_up_to(x, mostly, 40)
     assert not leads_up_to(np.where(mostly, x + 600, x), mostly, 25)  # the smallest are of the other class
     assert leads_up_to(np.where(mostly, x, x + 600), mostly, 1000)  # all of the class
+
+
+def test_a_class_that_chance_gives_to_test_as_often_is_not_moved() -> None:
+    """Chance gave test 3 of its 30 rows where 10 would be even: with 9 more it holds 12, as random splits do."""
+    y = np.tile([0, 1, 2], 50)
+    table = pd.DataFrame({"x": np.arange(150.0), "y": y})
+    even = np.where(np.arange(150) < 30, "test", "train")
+    moved = plant("label_shift", table, "y", even, seed=0)
+    few = np.concatenate([np.flatnonzero(y == k)[:n] for k, n in enumerate((3, 3, 24))])
+    uneven = np.where(np.isin(np.arange(150), few), "test", "train")
+    assert (moved.split != even).sum() == 18
+    with pytest.raises(NotPlantable, match="as random splits of this size have in one table of a thousand"):
+        plant("label_shift", table, "y", uneven, seed=0)
+    test = random_split(150) == "test"
+    rng = np.random.default_rng(0)
+    held = np.array([(y[rng.permutation(150)[:30]] == 0).sum() for _ in range(20_000)])
+    for more in (2, 5):
+        at_random = float((held >= (y[test] == 0).sum() + more).mean())
+        assert _chance_of_as_many(y == 0, test, more) == pytest.approx(at_random, abs=0.01)

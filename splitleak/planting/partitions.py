@@ -59,6 +59,12 @@ def label_shift(table: pd.DataFrame, target: Any, split: Labels, rng: Rng, stren
     )
     if not len(able) or count < 5:
         raise NotPlantable(f"no class has {count} train rows to move into test")
+    able = np.array([k for k in able if _chance_of_as_many(codes == k, test, count) * len(counts) <= _OFTEN])
+    if not len(able):
+        raise NotPlantable(
+            f"with {count} rows more of any class, test would have as many of it as random splits of this size have in"
+            " one table of a thousand, or more often"
+        )
     chosen = rng.choice(able)
     return Leak(table.copy(), _swapped(split, codes == chosen, count, rng), columns=(target,))
 
@@ -159,6 +165,14 @@ def _swapped(split: Labels, wanted: Any, count: int, rng: Rng) -> Labels:
     out = split.copy()
     out[come], out[go] = "test", "train"
     return out
+
+
+def _chance_of_as_many(wanted: NDArray[np.bool_], test: NDArray[np.bool_], more: int) -> float:
+    """Return the chance that a random split of this size puts as many wanted rows into test as it has with `more`."""
+    from scipy.stats import hypergeom
+
+    held = int((wanted & test).sum()) + more
+    return float(hypergeom.sf(held - 1, len(test), int(wanted.sum()), int(test.sum())))
 
 
 def _refuse_what_chance_does(count: int, split: Labels) -> None:

@@ -21,6 +21,8 @@ _TREES = 60
 _STRATA = 10
 _LEAST_STRATUM = 5
 _KNOWN = 0.1  # rank correlation with the position, among equal targets, that is of no consequence
+_NOT_CHANCE = 0.997  # of orders that features have no part in: their rank correlation is below that by chance
+_FOLDED = 1.15  # spread of that correlation, in those of independent rows: rows of a fold share a forest (simulated)
 _CHANCE = 1e-4  # of each of the two: the order follows the target, the split follows the order
 
 
@@ -162,7 +164,8 @@ def _made_by_features(context: AuditContext, rows: NDArray[np.int64]) -> bool:
         if len(stratum) > _LEAST_STRATUM and np.ptp(predicted[stratum]) > 0:
             known += len(stratum) * float(spearmanr(predicted[stratum], position[stratum]).statistic)
             weight += len(stratum)
-    return bool(known > max(_KNOWN, normal_quantile(0.99) / np.sqrt(max(weight, 1.0))) * weight)
+    by_chance = normal_quantile(_NOT_CHANCE) * _FOLDED / np.sqrt(max(weight, 1.0))
+    return bool(known > max(_KNOWN, by_chance) * weight)
 
 
 def _strata(target: Target, rows: NDArray[np.int64]) -> list[NDArray[np.int64]]:
