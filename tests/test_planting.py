@@ -216,6 +216,29 @@ def test_copies_with_changed_columns_share_the_others() -> None:
         assert not equal_rows(x.iloc[leak.rows], x[leak.split == "train"]).all()
 
 
+def test_copies_with_changed_columns_are_never_equal_copies() -> None:
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({f"x{i}": rng.normal(size=400) for i in range(4)})
+    table["common"] = np.where(rng.random(400) < 0.03, "rare", "common")
+    table["y"] = rng.integers(0, 2, 400)
+    split = np.where(rng.random(400) < 0.3, "test", "train")
+    for seed in range(5):
+        leak = plant("copies_with_changed_columns", table, "y", split, strength="strong", seed=seed)
+        x = leak.table.drop(columns=["y"])
+        assert not equal_rows(x.iloc[leak.rows], x[leak.split == "train"]).any()
+
+
+def test_copies_with_changed_columns_are_refused_where_rows_are_alike_by_nature() -> None:
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({f"x{i}": rng.normal(size=200) for i in range(6)})
+    table["y"] = rng.integers(0, 2, 200)
+    split = np.where(np.arange(200) % 4 == 0, "test", "train")
+    plant("copies_with_changed_columns", table, "y", split)
+    table.iloc[:8:2, :5] = table.iloc[1:8:2, :5].to_numpy()
+    with pytest.raises(NotPlantable, match=r"by nature 1.* share 5 of 6 columns"):
+        plant("copies_with_changed_columns", table, "y", split)
+
+
 def test_near_copies_of_texts_differ_in_few_words() -> None:
     for leak in some("near_copies_of_texts"):
         texts = leak.table[leak.columns[0]]

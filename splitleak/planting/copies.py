@@ -124,12 +124,20 @@ def copies_with_changed_columns(
     names = [name for name in table.columns if name != target]
     change = max(1, len(names) // 5)
     _refuse_alike_rows(table[names], split, len(names) - change, rng)
+    _refuse_chance_alike(table[names], split, len(names) - change, strength)
     rows, sources = draw(split, rng, strength, least=3)
     out = _copied(table, rows, sources)
     order = np.tile(np.arange(len(table)), (len(names), 1))  # which row each cell of a column is taken from
+    codes = _codes(out[names])
     for row in rows:
-        for column in rng.choice(len(names), change, replace=False):
-            order[column, row] = rng.integers(len(table))
+        for _ in range(_TURNS):  # a row of which nothing came out different would be an equal copy
+            columns, donors = (
+                rng.choice(len(names), change, replace=False),
+                rng.integers(len(table), size=change),
+            )
+            if (codes[donors, columns] != codes[row, columns]).any():
+                break
+        order[columns, row] = donors
     for i, name in enumerate(names):
         out[name] = out[name].take(order[i]).array
     return Leak(out, split, rows=rows, extra={"partners": sources})
@@ -308,9 +316,7 @@ def _refuse_alike_rows(table: pd.DataFrame, split: Labels, agree: int, rng: Rng)
     """Refuse where rows share as many columns with some other row as the copies would."""
     if table.shape[1] < 5:
         raise NotPlantable(f"needs 5 columns beside the target, has {table.shape[1]}")
-    codes: NDArray[np.int64] = np.column_stack(
-        [pd.factorize(table[name], use_na_sentinel=False)[0] for name in table]
-    )
+    codes = _codes(table)
     train, test = codes[split == "train"], codes[split == "test"]
     sample = test[rng.permutation(len(test))[:200]]
     train = train[rng.permutation(len(train))[:5000]]
@@ -320,3 +326,30 @@ def _refuse_alike_rows(table: pd.DataFrame, split: Labels, agree: int, rng: Rng)
             f"a tenth of the test rows share {int(np.quantile(most, 0.9))} of {table.shape[1]} columns "
             "with a train row as it is: copies would not stand out"
         )
+
+
+def _codes(table: pd.DataFrame) -> NDArray[np.int64]:
+    """Return a number for each value of each column; missing is a value."""
+    return np.column_stack([pd.factorize(table[name], use_na_sentinel=False)[0] for name in table])
+
+
+def _refuse_chance_alike(table: pd.DataFrame, split: Labels, agree: int, share: float) -> None:
+    """Refuse where so many rows share as many columns with another row by nature that the copies could be some."""
+    from scipy.stats import poisson
+
+    alike = fact(("rows alike", tuple(table), agree), lambda: _alike(table, agree))
+    n = int((split == "test").sum())
+    expected, count = alike * float((split == "train").mean()) * n, max(3, round(share * n))
+    if poisson.sf(count - 1, expected) > _ODDS:
+        raise NotPlantable(
+            f"by nature {expected:.2g} test rows share {agree} of {table.shape[1]} columns with a train row: "
+            f"{count} copies could be such rows as well"
+        )
+
+
+def _alike(table: pd.DataFrame, agree: int) -> float:
+    """Return the share of the rows (of 2,000 at most) that share `agree` columns, but not all, with another one."""
+    codes = _codes(table)
+    codes = codes[np.random.default_rng(0).permutation(len(codes))[:_MOST_MOVED]]
+    equal = [(codes == row).sum(axis=1) for row in codes[:2000]]
+    return float(np.mean([((same >= agree) & (same < codes.shape[1])).any() for same in equal]))

@@ -68,12 +68,13 @@ def near_duplicates(context: AuditContext) -> Finding:
         pictures = nearest_images(context, name)
         if pictures is not None:
             looks.append(_by_pixels(context, pictures))
-    nearest = nearest_rows(context)
+    nearest, close = nearest_rows(context), close_rows(context)
+    chance = None if close is None else _by_chance(context, close)
     if nearest is not None:
-        looks.append(_by_distance(context, nearest))
-    close = close_rows(context)
-    if close is not None:
-        looks.append(_by_chance(context, close))
+        proved = chance.rows if chance is not None and chance.status != "clean" else None
+        looks.append(_by_distance(context, nearest, proved))
+    if chance is not None:
+        looks.append(chance)
     if not looks:
         raise NotApplicable(
             "; ".join(reasons)
@@ -83,8 +84,11 @@ def near_duplicates(context: AuditContext) -> Finding:
     return _together(context, looks)
 
 
-def _by_distance(context: AuditContext, nearest: Nearest) -> _Look:
+def _by_distance(context: AuditContext, nearest: Nearest, proved: Ints | None) -> _Look:
+    """Judge the spacing of neighbours; where copies are proved, rows that are merely near are their siblings."""
     hit = nearest.copies() & _unequal(context, nearest.rows, nearest.partners)
+    if proved is not None:
+        hit &= (nearest.distance <= CLOSE) | np.isin(nearest.rows, proved)
     close = hit & (nearest.distance <= CLOSE)
     tested = len(nearest.rows)
     status: Literal["leak", "caution", "clean"] = "clean"

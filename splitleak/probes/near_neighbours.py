@@ -181,7 +181,7 @@ def _dequantised(context: AuditContext, column: AuditColumn, rows: Ints) -> Floa
     if column.kind == "category":
         return _scaled(column.frequency_codes[rows] + noise)[:, None]
     values = moderate(np.asarray(column.levels, dtype=np.float64))
-    middle, width = _robust(np.repeat(values, column.counts))
+    middle, width = robust(np.repeat(values, column.counts))
     levels = np.arcsinh((values - middle) / width)
     gaps = np.diff(levels)
     if not len(gaps):
@@ -205,7 +205,7 @@ def _scaled(x: Floats) -> Floats:
     return np.asarray((x - x.mean()) / (deviation if deviation > 0 else 1.0))
 
 
-def _robust(known: Floats) -> tuple[float, float]:
+def robust(known: Floats) -> tuple[float, float]:
     """Return the median and the interquartile range over 1.349 (the deviation where that is 0)."""
     low, middle, high = np.quantile(known, [0.25, 0.5, 0.75])
     width = float(high - low) / 1.349
@@ -237,7 +237,7 @@ class _Differences:
         self.columns = columns
         self.values = [c.values if c.kind == "category" else moderate(c.values) for c in columns]
         self.widths = [
-            1.0 if c.kind == "category" else _robust(v[~c.missing])[1]
+            1.0 if c.kind == "category" else robust(v[~c.missing])[1]
             for c, v in zip(columns, self.values, strict=True)
         ]
 
