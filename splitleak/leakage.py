@@ -16,7 +16,7 @@ from splitleak.probe_result import ProbeResult
 from splitleak.probes.base import NotApplicable, Probe, Skipped, select_probes
 from splitleak.probes.context import AuditContext
 from splitleak.probes.metrics import check_metric_fits
-from splitleak.probes.stacked_remedies import of_partitions
+from splitleak.probes.other_remedies import for_data
 from splitleak.report import LeakageReport, worst_first
 from splitleak.self_test import SelfTest, run_self_test
 from splitleak.statistics import benjamini_hochberg
@@ -174,7 +174,7 @@ def leakage_report(
             stage.advance()
     results = [replace(result, muted=muted.get(result.code)) for result in _with_q_values(results)]
     results = [
-        replace(result, how=probe.how, bound=probe.bound, remedy=of_partitions(result.remedy, context))
+        replace(result, how=probe.how, bound=probe.bound, remedy=for_data(result.remedy, context))
         for probe, result in zip(chosen, results, strict=True)
     ]
     results, together = with_joint_impact(context, results, context.memo.get("findings", {}))

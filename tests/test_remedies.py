@@ -218,3 +218,36 @@ def test_sorted_partitions_are_no_split_that_follows_the_order() -> None:
     result = splitleak.leakage_report(data, target="y", probes=["SPL205"], impact=False)["SPL205"]
     assert result.status == "clean"
     assert result.explanation.startswith("The training rows are sorted by the target")
+
+
+@pytest.mark.parametrize("stacked", [False, True])
+@pytest.mark.parametrize("bare", ["texts", "array"])
+def test_copies_among_bare_values(bare: str, stacked: bool) -> None:
+    rng = np.random.default_rng(0)
+    rows: Any = rng.normal(size=(300, 5))
+    rows[200:220] = rows[:20]
+    if bare == "texts":
+        rows = [" ".join(rng.choice([f"w{i}" for i in range(200)], 12)) for _ in range(300)]
+        rows[200:220] = rows[:20]
+    split = np.repeat(["train", "test"], [200, 100])
+    given = {"train": rows[:200], "test": rows[200:]} if stacked else rows
+    report = splitleak.leakage_report(given, None if stacked else split, probes=["SPL101"], impact=False)
+    assert report["SPL101"].status == "leak"
+    space: dict[str, Any] = {"data": given, "df": given, "report": report}
+    exec(report["SPL101"].remedy, space)
+    after, labels = (space["data"], None) if stacked else (space["df"], split[space["keep"]])
+    again = splitleak.leakage_report(after, labels, probes=["SPL101"], impact=False)
+    assert again["SPL101"].status == "clean"
+
+
+def test_columns_of_an_array_are_left_out_by_number() -> None:
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 2, 300)
+    x = np.column_stack([rng.normal(size=(300, 3)), y + 0.01 * rng.normal(size=300), rng.normal(size=300)])
+    asked: dict[str, Any] = {"target": y, "probes": ["SPL201"], "impact": False}
+    report = splitleak.leakage_report(x, halves(300), **asked)
+    assert report["SPL201"].columns == ("x3",)
+    space: dict[str, Any] = {"df": x}
+    exec(report["SPL201"].remedy, space)
+    assert space["df"].shape == (300, 4)
+    assert splitleak.leakage_report(space["df"], halves(300), **asked)["SPL201"].status == "clean"

@@ -109,7 +109,7 @@ def _evidence(context: AuditContext, found: EqualRows, rows: Ints, partners: Int
             "row": int(rows[i]),
             "equal row": int(partners[i]),
             "partition": context.names[context.codes[rows[i]]],
-            "of": context.names[context.codes[partners[i]]],
+            "equal row in": context.names[context.codes[partners[i]]],
             "rows like it": int(size[i]),
         }
         if context.target is not None:

@@ -1,7 +1,8 @@
-"""Remedies of data that came as a mapping of partitions: put together before, taken apart after."""
+"""Remedies of data that are no table: a mapping of partitions, put together and taken apart again; bare values."""
 
 from __future__ import annotations
 
+import ast
 import re
 
 import numpy as np
@@ -9,19 +10,24 @@ import numpy as np
 from splitleak.probes.context import AuditContext
 
 _CHANGES = re.compile(r"^df\b[^=\n]* = ", re.MULTILINE)
+_DROPPED_ROWS = re.compile(r"^df = df\.drop\(index=df\.index\[(report\[\"\w+\"\]\.rows)\]\)")
+_DROPPED_COLUMNS = re.compile(r"^df = df\.drop\(columns=(\[.*?\])\)")
 _APART = "data = {name: part.droplevel(0) for name, part in df.groupby(level=0, sort=False)}"
 _MADE = "data = {name: data[df.index.get_level_values(0) == name] for name in df.index.unique(0)}"
 
 
-def of_partitions(remedy: str, context: AuditContext) -> str:
-    """Return a remedy for the mapping that the caller has, called `data` (and `raw`, `groups`, `time`, `target`).
+def for_data(remedy: str, context: AuditContext) -> str:
+    """Return a remedy, written for a pandas table `df`, for what the caller has.
 
-    Rows are counted through its partitions, in their order, as the report does.
+    Of a mapping of partitions, called `data` (beside `raw`, `groups`, `time`, `target`), rows are counted through them
+    in their order, as the report does. Of bare values (texts, an array) rows and columns are left out by position.
     """
-    if not context.stacked or not re.search(r"\bdf\b", remedy):
+    if not re.search(r"\bdf\b", remedy):
         return remedy
     if not context.source.column_names:
         return _of_bare(remedy, context)
+    if not context.stacked:
+        return remedy
     again = "split = splitleak.split_by_similarity(" in remedy
     lines = ["import pandas as pd", f"df = pd.concat(data{', ignore_index=True' if again else ''})"]
     lines += _arrays(remedy, context)
@@ -38,10 +44,35 @@ def of_partitions(remedy: str, context: AuditContext) -> str:
 
 
 def _of_bare(remedy: str, context: AuditContext) -> str:
+    array = isinstance(
+        context.source.bare, np.ndarray
+    )  # texts and images: by a list, which holds for arrays too
+    again = "split = splitleak.split_by_similarity(" in remedy
+    rows, columns = _DROPPED_ROWS.match(remedy), _DROPPED_COLUMNS.match(remedy)
+    if rows:
+        kept = "df[keep]" if array else "[df[i] for i in np.flatnonzero(keep)]"
+        remedy = f"import numpy as np\nkeep = ~np.isin(np.arange(len(df)), {rows[1]})\ndf = {kept}"
+    elif columns and array and all(re.fullmatch(r"x\d+", name) for name in ast.literal_eval(columns[1])):
+        numbers = [int(name[1:]) for name in ast.literal_eval(columns[1])]
+        remedy = f"import numpy as np\ndf = np.delete(df, {numbers}, axis=1)  # columns counted from 0"
+    if not context.stacked:
+        return remedy
     joined = "df = [value for part in data.values() for value in part]"
-    if isinstance(context.source.bare, np.ndarray):
+    if array:
         joined = "import numpy as np\ndf = np.concatenate(list(data.values()))"
-    return "\n".join([joined, *_arrays(remedy, context), remedy, *_taken(remedy)])
+    lines = [joined, *_arrays(remedy, context)]
+    if rows:
+        lines.append(
+            "import numpy as np\nnames = np.repeat(list(data), [len(part) for part in data.values()])"
+        )
+    lines.append(remedy)
+    if again:
+        lines += _taken(remedy)
+    elif rows and array:
+        lines.append("data = {name: df[names[keep] == name] for name in data}")
+    elif rows:
+        lines.append("data = {name: [df[i] for i in np.flatnonzero(names[keep] == name)] for name in data}")
+    return "\n".join(lines)
 
 
 def _taken(remedy: str) -> list[str]:
