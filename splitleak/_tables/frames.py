@@ -68,8 +68,12 @@ def _open_native(data: Any, origin: str) -> Source | None:
         return None
     names = check_names((str(name) for name in frame.columns), origin)
 
+    place = {name: i for i, name in enumerate(names)}
+
     def read(name: str) -> Any:
-        return _series_to_arrow(frame[:, names.index(name)], f"column {name!r}")
+        if frame.implementation.is_pandas():  # narwhals lists all labels for each column: thousands take long
+            return arrow_column(frame.to_native().iloc[:, place[name]], f"column {name!r}")
+        return _series_to_arrow(frame[:, place[name]], f"column {name!r}")
 
     def select(rows: NDArray[np.int64]) -> Any:
         return frame[rows].to_native()
