@@ -148,7 +148,7 @@ def _median_atom(part: Parts, values: Floats, counts: Ints) -> _Filled | None:
     mean = float(around.mean()) if len(around) else 0.0
     size = float(np.clip(mean**2 / max(float(around.var()) - mean, 1e-9), 1.0, _STEADIEST)) if mean else 1.0
     unit = precision(values[alike])
-    foreign = unit >= COARSE and abs(value / (2 * unit) - round(value / (2 * unit))) > _OFF
+    foreign = unit >= COARSE / 2 and abs(value / (2 * unit) - round(value / (2 * unit))) > _OFF
     if is_train_mean(part, value):
         return None
     if foreign or round_one:

@@ -60,3 +60,15 @@ def test_a_mean_of_train_that_is_the_median_of_all_rows_is_honest() -> None:
     assert raw["x"][:50].mean() == raw["x"].median() == 8
     assert ask(raw.fillna(8.0), "SPL111", split, raw=raw).status == "clean"
     assert ask(raw.fillna(raw["x"].mean()), "SPL111", split, raw=raw).status == "leak"
+
+
+def test_a_median_half_way_between_two_numbers_of_six_decimals_is_no_number_of_theirs() -> None:
+    x = np.random.default_rng(0).integers(0, 500_000, 600) * 2 / 1e6
+    x[60 + np.argsort(x[60:])[269]] += 1e-6  # of those in the middle one is odd
+    x[:60] = np.median(x[60:])
+    split = np.array(["train"] * 450 + ["test"] * 150)[np.random.default_rng(1).permutation(600)]
+    assert abs(x[0] * 1e6 - round(x[0] * 1e6)) == pytest.approx(0.5, abs=1e-3)
+    table = pd.DataFrame({"x": x})
+    assert ask(table, "SPL111", split).status in ("leak", "caution")
+    table["x"] = table["x"].replace(x[0], np.median(x[60:][split[60:] == "train"]))
+    assert ask(table, "SPL111", split).status == "clean"
