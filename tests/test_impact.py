@@ -314,7 +314,7 @@ def test_the_summary_says_what_all_leaks_are_worth(tmp_path: Path) -> None:
     read = splitleak.LeakageReport.from_json
     report.to_json(tmp_path / "report.json")
     assert read(tmp_path / "report.json").impact == report.impact
-    told = f"a roc_auc of {report.impact.without:.3f} instead of {report.impact.with_leak:.3f}"
+    told = f"ROC AUC {report.impact.without:.3f} instead of {report.impact.with_leak:.3f}"
     assert told in " ".join(str(report).split())
     assert told in report.to_html().replace("\n", " ")
 
