@@ -16,7 +16,7 @@ Keys = NDArray[np.uint64]
 
 _LEAST_MOVED = 3  # columns that are moved: fewer leave too many rows as they were
 _LEAST_LEVELS = 10
-_MOST_ROWS = 5_000
+_MOST_ROWS, _MOST_COLUMNS = 5_000, 60  # pairs of columns are gone through
 _MOST_DRAWS, _ROWS_DRAWN, _CHECKED = 1_000, 400_000, 10
 _FAITHFUL = (
     2.0  # times as many nearly equal rows as the moved ones have: then they are no picture of the table
@@ -39,7 +39,9 @@ def smoothed_pairs(
     said. Pairs that were equal before do not count.
     """
     numbers = [i for i in kept if columns[i].kind == "numeric" and len(columns[i].levels) >= _LEAST_LEVELS]
-    if len(numbers) < _LEAST_MOVED or len(kept) < 3 or len(rows) > _MOST_ROWS or context.fast:
+    if len(numbers) < _LEAST_MOVED or len(kept) < 3 or context.fast:
+        return None
+    if len(rows) > _MOST_ROWS or len(kept) > _MOST_COLUMNS:
         return None
     codes = np.stack([columns[i].codes[rows] for i in kept])
     moved = np.array([i in numbers for i in kept])
