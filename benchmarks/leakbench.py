@@ -77,7 +77,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--controls", nargs="+", help="names in leakbench_controls.CONTROLS, or none")
     parser.add_argument("--seen", action="store_true", help="also report on the clean tables of SEEN")
     parser.add_argument(
-        "--unseen", type=int, choices=[1, 2, 3], help="also report on UNSEEN_1, UNSEEN_2 or UNSEEN_3: once"
+        "--unseen", type=int, choices=[1, 2, 3, 4], help="also report on UNSEEN_1, ... or UNSEEN_4: once"
     )
     parser.add_argument(
         "--peers", metavar="PYTHON", help="only compare with the tools in that Python's packages"

