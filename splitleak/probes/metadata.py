@@ -16,11 +16,14 @@ from splitleak.statistics import holm_in_reach
 _WORDS = frozenset({
     "source", "site", "device", "scanner", "camera", "machine", "sensor", "instrument", "hospital",
     "center", "centre", "clinic", "ward", "lab", "laboratory", "batch", "plate", "lane", "operator",
-    "annotator", "rater", "labeler", "reader", "uploader", "client", "agent", "browser", "platform",
+    "annotator", "rater", "labeler", "reader", "uploader", "client", "useragent", "browser", "platform",
     "app", "url", "uri", "link", "domain", "host", "file", "filename", "path", "folder", "directory",
     "filepath", "extension", "format", "version", "exif", "author", "user", "username", "account",
-    "handle", "nickname", "country_code", "import",
+    "handle", "nickname",
 })  # fmt: skip
+_ENDS = frozenset(
+    {"id", "ids", "name", "names", "no", "nr", "number", "code", "key", "kind", "model", "make"}
+)
 _NEVER = frozenset({"age", "type", "income", "score"})
 _LOOKS = r"(?i)^(https?://|www\.|/|[a-z]:\\|\./)|\.(jpe?g|png|tiff?|dcm|csv|txt|wav|mp3|pdf|html?|json)$"
 _LOOKS_SHARE = 0.5
@@ -86,8 +89,10 @@ def _told(context: AuditContext) -> str:
 
 def is_metadata(column: AuditColumn) -> bool:
     """Return whether a column's name, or the look of its values (links, paths, file names), says metadata."""
-    words = set(re.findall(r"[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", column.name).lower()))
-    if words & _WORDS and not words & _NEVER:
+    words = re.findall(r"[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", column.name).lower())
+    while words and words[-1] in _ENDS:
+        words.pop()
+    if words and words[-1] in _WORDS and not set(words) & _NEVER:
         return True
     if column.kind != "category" or column.column is None or not column.levels:
         return False

@@ -89,6 +89,9 @@ def _finding(context: AuditContext, found: list[tuple[Auc, float, list[str]]]) -
         for limit in (caution, leak)
     )
     sure = [i for i in range(len(found)) if p_leak[i] < context.level]
+    assert context.target is not None
+    if context.target.task == "regression":
+        sure = []  # what is too small, too early or too few to be measured is missing honestly
     pure = [i for i, (_, chance, _) in enumerate(found) if chance * len(found) < _PURE_P]
     strong = sorted({*(i for i in range(len(found)) if p_caution[i] < context.alpha), *pure})
     hit = sure or strong

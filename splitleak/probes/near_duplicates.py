@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from splitleak.probes.base import Finding, NotApplicable, Skipped, probe
 from splitleak.probes.close_rows import Close, close_rows
 from splitleak.probes.context import AuditContext
-from splitleak.probes.equal_rows import equal_rows
+from splitleak.probes.equal_rows import equal_rows, nothing_known
 from splitleak.probes.near_images import SAME, NearImages, nearest_images
 from splitleak.probes.near_neighbours import CLOSE, Nearest, nearest_rows
 from splitleak.probes.near_texts import Similar, find_similar, is_auto, searches
@@ -157,7 +157,7 @@ def _by_measure(context: AuditContext, found: Similar) -> _Look:
     rows = found.rows[other]
     status: Literal["leak", "caution", "clean"] = "clean"
     sure = int((found.similarity[other] >= found.sure).sum())
-    if _enough(sure, found.searched) and not found.templates and not found.repeated:
+    if _enough(sure, found.searched) and not (found.templates or found.repeated or found.titles):
         status = "leak"
     elif _enough(len(rows), found.searched) or sure >= _LEAST_ROWS:
         status = "caution"
@@ -167,6 +167,8 @@ def _by_measure(context: AuditContext, found: Similar) -> _Look:
     )
     if found.templates:
         told += ", most of them with many: a form or a family rather than copies"
+    elif found.titles and len(rows):
+        told += ", short ones beside other columns: one name or title may stand for several things"
     elif found.repeated and len(rows):
         told += (
             ", and texts of this column repeat: if rows of one text belong together, declare it with groups="
@@ -178,9 +180,10 @@ def _by_measure(context: AuditContext, found: Similar) -> _Look:
 
 
 def _unequal(context: AuditContext, rows: Ints, partners: Ints) -> NDArray[np.bool_]:
-    """Return which pairs are not equal in all features: those are another probe's."""
-    group = equal_rows(context, across=True).group
-    return np.asarray(group[rows] != group[partners])
+    """Return which pairs are not equal in all features (those are another probe's), nor missing them all."""
+    found = equal_rows(context, across=True)
+    empty = nothing_known(found.columns, context.n_rows)
+    return np.asarray((found.group[rows] != found.group[partners]) & ~empty[rows])
 
 
 def _enough(count: int, tested: int, share: float = _LEAST_SHARE) -> bool:

@@ -25,6 +25,7 @@ _MOST_ROWS, _FAST_ROWS = 200_000, 20_000
 _TEXTS = 0.6  # of character or word grams: a word in ten changed; texts from the default on are a leak
 _SEQUENCES = 0.8  # identity of sequences that are nearly one; the default of a split keeps relatives together
 _MOLECULES = 0.9  # Tanimoto: a group moved or changed; at 1, a model of fingerprints sees no difference
+_TITLE = 60  # characters
 _TEMPLATE = 20  # training rows similar to one held-out row: a form letter rather than a copy
 
 
@@ -62,6 +63,7 @@ class Similar:
     degree: Ints
     sure: float = 0.0
     repeated: str = ""
+    titles: bool = False  # short texts beside other columns: names and titles, which say what a row is about
 
     @property
     def templates(self) -> bool:
@@ -210,7 +212,26 @@ def _found(
         degree=degree,
         sure=sure,
         repeated=_repeated(context, options["on"]),
+        titles=_titles(context, search, options["on"], rows[left]),
     )
+
+
+def _titles(context: AuditContext, search: Any, on: Any, rows: Ints) -> bool:
+    """Return whether what was found are short texts beside other columns, the measure being left to us."""
+    if (
+        not is_auto(context.similarity)
+        or context.threshold is not None
+        or len(context.columns) < 2
+        or not len(rows)
+    ):
+        return False
+    if not isinstance(search, Search) or not search.measure.startswith(("jaccard", "minhash")):
+        return False
+    column = context.columns.get(on) if isinstance(on, str) else None
+    if column is None or not len(column.levels):
+        return False
+    lengths = np.array([len(str(level)) for level in column.levels])
+    return float(np.median(lengths[column.codes[rows]])) < _TITLE
 
 
 def nearest_elsewhere(

@@ -245,3 +245,25 @@ def test_pairs_of_texts_with_a_number_to_predict_are_looked_at() -> None:
         "clean",
         "not_applicable",
     )
+
+
+def test_numbers_that_follow_another_column_are_a_caution() -> None:
+    rng = np.random.default_rng(0)
+    depth = np.sort(rng.uniform(100, 4000, 200))
+    df = pd.DataFrame({"site": range(1, 201), "depth": depth, "y": -depth + rng.normal(0, 900, 200)})
+    found = ask(df, "SPL204", target="y")
+    assert found.status == "caution"
+    assert "It moves with depth" in found.explanation
+    assert ask(df.drop(columns="depth"), "SPL204", target="y").status == "leak"
+
+
+@pytest.mark.parametrize(
+    ("name", "metadata"),
+    [
+        ("device", True), ("device_id", True), ("scanner model", True), ("sourceUrl", True), ("file_name", True),
+        ("device_protection", False), ("ns_import", False), ("site_depth", False), ("agent", False), ("name", False),
+    ],
+)  # fmt: skip
+def test_what_a_name_is_about_is_its_last_word(name: str, metadata: bool) -> None:
+    df = pd.DataFrame({name: ["a", "b", "c", "d"] * 30, "x": range(120), "y": [0, 0, 1, 1] * 30})
+    assert (ask(df, "SPL208", target="y").status != "not_applicable") == metadata
