@@ -39,7 +39,7 @@ _NAMES = (
     "An identifier follows the target",
     needs=["target"],
     why="Numbers given in the order of collection know which class was collected first.",
-    bound="Rank test of each identifier, Holm; an identifier has no honest reason to rank the target.",
+    bound="Rank test of each identifier, Holm; no honest reason to rank the target, unless it follows a feature.",
 )
 def identifiers(context: AuditContext) -> Finding:
     """Rank the target by each unique, nearly contiguous number (or number at the end of a name)."""

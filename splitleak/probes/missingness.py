@@ -22,7 +22,7 @@ _PURE_P = 1e-6
     "Missing values give the target away",
     needs=["target"],
     why="A value that is filled in only after the outcome (a cause of death, a closing date) betrays it.",
-    bound="Composite null (an honest mask stays at or below the limit), Holm over the columns.",
+    bound="Composite null (an honest mask stays at or below the limit), Holm; of a number to predict never a leak.",
 )
 def missingness(context: AuditContext) -> Finding:
     """Score the mask of each column with missing values against each class, or against the target's ranks."""
