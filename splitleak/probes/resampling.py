@@ -119,6 +119,8 @@ def _between(context: AuditContext) -> _Found | None:
             triple = np.where(_multiples(triple), triple[:1], triple)
             chance, n_moving = _surprise(triple, np.where(width > 0, width, 1.0), tolerance)
             sure = n_moving >= _LEAST_COLUMNS and chance - tried > _SURE
+            if _stands_for_another(known[near[i]], asked[i], int(a), int(b)):
+                continue
             if sure or (chance - tried > _SURE_BETWEEN and _between_rounded(triple)):
                 hits.append(held[i])
                 first.append(train[near[i, a]])
@@ -194,6 +196,15 @@ def _line(differences: Floats, straight: float) -> list[tuple[int, int]]:
         if np.sqrt((off**2).sum()) < straight and not one_point:
             pairs.append((int(able[a]), int(able[b])))
     return pairs
+
+
+def _stands_for_another(known: Floats, row: Floats, a: int, b: int) -> bool:
+    """Return whether a row at the end of a line has a training row like it there: that one may be what was mixed."""
+    moving = np.abs(known[a] - known[b]) > 1e-7
+    if float((known[a] - row) @ (known[b] - row)) < 0:
+        return False
+    alike = (np.abs(known[:, moving] - row[moving]) < 1e-7).all(axis=1)
+    return bool(alike.any())
 
 
 def _surprise(triple: Floats, width: Floats, tolerance: Floats) -> tuple[float, int]:

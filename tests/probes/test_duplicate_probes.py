@@ -321,6 +321,18 @@ def test_columns_that_are_equal_in_many_rows_are_on_a_line_by_nature() -> None:
     assert ask(debts, "SPL115", halves(600)).status == "clean"
 
 
+def test_held_out_rows_with_a_twin_in_train_are_no_parents_of_rows_made_there() -> None:
+    rng = np.random.default_rng(0)
+    numbers = pd.DataFrame(np.round(rng.normal(5, 1, (60, 5)), 1), columns=list("abcde"))
+    twins = pd.concat([numbers, numbers], ignore_index=True).assign(kind=["x"] * 60 + ["y"] * 60)
+    first, second = rng.integers(60, size=40), rng.integers(60, size=40)
+    at = rng.random((40, 1))
+    made = twins.iloc[first].reset_index(drop=True)
+    made[list("abcde")] = numbers.to_numpy()[first] * (1 - at) + at * numbers.to_numpy()[second]
+    split = np.array(["train"] * 60 + ["test"] * 60 + ["train"] * 40)
+    assert ask(pd.concat([twins, made], ignore_index=True), "SPL115", split).status == "clean"
+
+
 def test_prices_of_numbers_of_items_are_on_a_line_by_nature() -> None:
     rng = np.random.default_rng(0)
     items = pd.DataFrame({"size": rng.integers(10, 30, 40) / 10, "weight": rng.integers(50, 90, 40) / 10})
