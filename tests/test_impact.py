@@ -239,7 +239,9 @@ def test_odd_tables_never_crash(
         }
     )
     metric = None if target == "number" else metric
-    context = context_of(df, halves(n, seed) if split else None, target=target, metric=metric, fast=True)
+    parts = halves(n, seed)
+    parts[:2] = ["train", "test"]
+    context = context_of(df, parts if split else None, target=target, metric=metric, fast=True)
     rows = rng.integers(0, n, 5)
     finding = {
         "columns": Finding("leak", "", columns=["gaps", "two"], impact_of="columns"),
