@@ -3,8 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from splitleak.probes.smoothed_rows import _near, _pairs
+from splitleak.probes.smoothed_rows import _near, _pairs, smoothed_pairs
 from tests.probes.audits import ask, halves
+from tests.test_impact import context_of
 
 
 def flowers(n: int, seed: int) -> pd.DataFrame:
@@ -46,6 +47,17 @@ def test_rows_of_one_product_are_no_chance_that_moving_values_could_tell() -> No
         df = pd.DataFrame(products[rng.integers(0, 60, 400)]).add_prefix("x")
         df["sold"], df["week"] = rng.integers(0, 6, 400), rng.integers(0, 12, 400)
         assert ask(df, "SPL101", halves(400, seed)).status == "clean"
+
+
+def test_pairs_of_columns_are_not_gone_through_in_wide_tables() -> None:
+    rng = np.random.default_rng(0)
+    for width, asked in ((60, True), (61, False)):
+        df = pd.DataFrame(rng.integers(0, 12, (80, width))).add_prefix("x")
+        context = context_of(df, halves(80), target=None)
+        columns = context.of_kind("numeric")
+        rows = np.arange(context.n_rows)
+        found = smoothed_pairs(context, columns, range(width), rows, context.codes, True)
+        assert (found is not None) == asked
 
 
 def test_nearly_equal_pairs_against_brute_force() -> None:
